@@ -1,0 +1,94 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The settings of every target of ours: dependencies keep their own.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "lookaside",
+    products: [
+        .executable(name: "lookaside", targets: ["lookaside"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.2")),
+        .package(url: "https://github.com/apple/swift-collections", .upToNextMinor(from: "1.6.0")),
+        .package(url: "https://github.com/apple/swift-log", .upToNextMinor(from: "1.16.2")),
+        .package(url: "https://github.com/jpsim/Yams", .upToNextMinor(from: "6.2.2")),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", .upToNextMinor(from: "2.13.0")),
+    ],
+    targets: [
+        // The C libraries: module maps and typed shims, nothing else.
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+
+        .target(name: "HTTPServing", dependencies: ["CMicroHTTPD"], swiftSettings: settings),
+        .target(name: "HTTPTransport", dependencies: ["CCurl", "CLinux"], swiftSettings: settings),
+        .target(name: "Balancing", swiftSettings: settings),
+        .target(
+            name: "Discovery",
+            dependencies: [
+                "Balancing",
+                .product(name: "HeapModule", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "FileSource",
+            dependencies: ["Balancing", "Discovery", .product(name: "Logging", package: "swift-log"), "Yams"],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "EtcdSource",
+            dependencies: ["Balancing", "Discovery", "HTTPTransport", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "LookasideAPI",
+            dependencies: ["Balancing", "Discovery", "HTTPServing"],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "LookasideServer",
+            dependencies: [
+                "Balancing", "Discovery", "EtcdSource", "FileSource", "HTTPServing", "HTTPTransport", "LookasideAPI",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                "Yams",
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "lookaside",
+            dependencies: ["LookasideServer", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: settings
+        ),
+
+        // Programs and helpers for tests only.
+        .target(name: "TestSupport", dependencies: [], path: "Tests/Support/TestSupport", swiftSettings: settings),
+
+        .testTarget(name: "BalancingTests", dependencies: ["Balancing", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "DiscoveryTests", dependencies: ["Balancing", "Discovery", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "FileSourceTests", dependencies: ["Balancing", "Discovery", "FileSource", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "EtcdSourceTests",
+            dependencies: ["Balancing", "Discovery", "EtcdSource", "HTTPTransport", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "HTTPServingTests", dependencies: ["HTTPServing", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "LookasideServerTests",
+            dependencies: ["LookasideServer", "TestSupport"],
+            swiftSettings: settings
+        ),
+    ]
+)
