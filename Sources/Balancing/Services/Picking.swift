@@ -1,0 +1,102 @@
+/// What one pick reads and writes, guarded by its ``ServiceState``'s lock: the plan, the place in its cycle, the running counts.
+struct Picking {
+    private(set) var plan: Plan
+    private var place: Int
+    /// The second that `counts` belongs to.
+    private var second: UInt32 = 0
+    /// Picks of `second` by member; empty until the first one under this plan.
+    private var counts: [UInt32] = []
+    /// Counts of seconds and plans that have ended, not yet given to the peers.
+    private(set) var ended: [EndedCounts] = []
+
+    /// The picks of one second under one plan.
+    struct EndedCounts {
+        let plan: Plan
+        let second: UInt32
+        let counts: [UInt32]
+    }
+
+    init(plan: Plan, place: Int) {
+        self.plan = plan
+        self.place = place
+    }
+
+    /// Makes `second` the running one, and puts the counts of the one before aside.
+    mutating func enter(_ second: UInt32) {
+        guard second != self.second else { return }
+        endCounts()
+        self.second = second
+    }
+
+    /// Takes the next peer and counts it.
+    mutating func next() -> Pick? {
+        let cycleCount = plan.cycle.count
+        guard cycleCount > 0 else { return nil }
+        let member = plan.cycle[place]
+        place = place + 1 == cycleCount ? 0 : place + 1
+        count(member)
+        return Pick(plan, member)
+    }
+
+    /// Takes the next `number` peers and counts them.
+    mutating func next(_ number: Int) -> [Pick] {
+        (0..<number).compactMap { _ in next() }
+    }
+
+    /// The next `number` peers, neither taken nor counted.
+    func following(_ number: Int) -> [Pick] {
+        let cycleCount = plan.cycle.count
+        guard cycleCount > 0 else { return [] }
+        return (0..<number).map { Pick(plan, plan.cycle[(place + $0) % cycleCount]) }
+    }
+
+    /// Counts picks that were chosen from `chosenFrom`, which may have been replaced since.
+    mutating func count(_ members: [Int], chosenFrom: Plan) {
+        if chosenFrom === plan {
+            for member in members { count(member) }
+        } else {
+            var counts = [UInt32](repeating: 0, count: chosenFrom.eligibleCount)
+            for member in members { counts[member] += 1 }
+            ended.append(EndedCounts(plan: chosenFrom, second: second, counts: counts))
+        }
+    }
+
+    private mutating func count(_ member: Int) {
+        if counts.isEmpty { counts = Array(repeating: 0, count: plan.eligibleCount) }
+        counts[member] &+= 1
+    }
+
+    /// Puts the running counts aside.
+    private mutating func endCounts() {
+        guard !counts.isEmpty else { return }
+        ended.append(EndedCounts(plan: plan, second: second, counts: counts))
+        counts = []
+    }
+
+    /// Takes what was put aside.
+    mutating func takeEnded() -> [EndedCounts] {
+        let taken = ended
+        ended = []
+        return taken
+    }
+
+    /// Replaces the plan; enters it at `place` unless it goes on where the old one was.
+    ///
+    /// - Returns: the old plan, so that it is freed outside the lock.
+    mutating func replace(_ plan: Plan, enteringAt place: Int) -> Plan {
+        endCounts()
+        let replaced = self.plan
+        self.plan = plan
+        if !plan.keepsPlace { self.place = place }
+        return replaced
+    }
+}
+
+extension Pick {
+    /// The pick of a member of a plan.
+    init(_ plan: Plan, _ member: Int, _ flags: Flags = []) {
+        self.peer = plan.members[member].state
+        self.weight = plan.members[member].weight
+        self.flags = plan.isStale ? flags.union(.stale) : flags
+    }
+}

@@ -1,0 +1,136 @@
+internal import Synchronization
+
+/// One service as picks see it: the published plan, the place in its cycle, and the picks counted so far.
+///
+/// Thread-safe. One lock guards plan, place and counters; a pick holds it for as long as it takes to read one slot.
+/// Counting goes to a flat array beside the plan and from there, once a second, to the peers: a pick touches no memory
+/// of the chosen peer but its reference count.
+package final class ServiceState: Sendable {
+    /// The name of the service.
+    package let name: String
+
+    private struct Statistics {
+        var picks = SecondRing()
+        /// Peers that hold statistics or prepared answers, for the sweep that frees them.
+        var active: [ObjectIdentifier: PeerState] = [:]
+    }
+
+    private let picking: Mutex<Picking>
+    /// Taken before `picking` where both are held.
+    private let statistics = Mutex(Statistics())
+
+    /// Makes a service with its first plan, entered at a uniformly random place so that replicas start apart.
+    package init(name: String, plan: Plan, using generator: inout some RandomNumberGenerator) {
+        self.name = name
+        self.picking = Mutex(Picking(plan: plan, place: plan.randomPlace(using: &generator)))
+    }
+
+    /// The published plan.
+    package var plan: Plan { picking.withLock { $0.plan } }
+
+    /// Replaces the plan in one swap that picks cannot see: the same peers and weights go on where they were, any other
+    /// plan is entered at a uniformly random place.
+    package func publish(_ plan: Plan, using generator: inout some RandomNumberGenerator) {
+        let place = plan.randomPlace(using: &generator)
+        let replaced = picking.withLock { $0.replace(plan, enteringAt: place) }
+        withExtendedLifetime(replaced) {}
+    }
+}
+
+// MARK: - Picking
+
+extension ServiceState {
+    /// Picks the next peer and counts the pick; `nil` when no peer can be picked.
+    ///
+    /// - Parameter second: the running second of the caller's monotonic clock, for the statistics.
+    package func pick(at second: UInt32) -> Pick? {
+        let (pick, hasEnded) = picking.withLock { picking in
+            picking.enter(second)
+            return (picking.next(), !picking.ended.isEmpty)
+        }
+        if hasEnded { settle() }
+        return pick
+    }
+
+    /// Picks several peers at once: what as many single picks would have returned. Empty when no peer can be picked.
+    package func pick(count: Int, at second: UInt32) -> [Pick] {
+        let (picks, hasEnded) = picking.withLock { picking in
+            picking.enter(second)
+            return (picking.next(count), !picking.ended.isEmpty)
+        }
+        if hasEnded { settle() }
+        return picks
+    }
+
+    /// What ``pick(count:at:)`` would return, without moving on or counting.
+    package func preview(count: Int) -> [Pick] {
+        picking.withLock { $0.following(count) }
+    }
+
+    /// Picks peers by their weights among those not in `excluded`, at random, so that the retries of one dead peer do not
+    /// all hit its neighbour. The place in the cycle stays. When only excluded peers can be picked, one of them is, flagged.
+    ///
+    /// - Parameter second: the running second, to count the picks under; `nil`: they are not counted.
+    package func pick(
+        count: Int,
+        excluding excluded: [PeerAddress],
+        at second: UInt32?,
+        using generator: inout some RandomNumberGenerator
+    ) -> [Pick] {
+        let plan = self.plan
+        guard plan.cycle.count > 0 else { return [] }
+        let choices = (0..<count).map { _ in plan.choose(excluding: excluded, using: &generator) }
+        if let second {
+            let hasEnded = picking.withLock { picking in
+                picking.enter(second)
+                picking.count(choices.map(\.member), chosenFrom: plan)
+                return !picking.ended.isEmpty
+            }
+            if hasEnded { settle() }
+        }
+        return choices.map { Pick(plan, $0.member, $0.isExcluded ? .excluded : []) }
+    }
+}
+
+// MARK: - Statistics
+
+extension ServiceState {
+    /// Gives the counts that have ended to the peers.
+    private func settle() {
+        statistics.withLock { settle(&$0) }
+    }
+
+    private func settle(_ statistics: inout Statistics) {
+        for ended in picking.withLock({ $0.takeEnded() }) {
+            var sum: UInt32 = 0
+            for (member, count) in ended.counts.enumerated() where count > 0 {
+                let peer = ended.plan.members[member].state
+                peer.recordPicks(count, at: ended.second)
+                statistics.active[ObjectIdentifier(peer)] = peer
+                sum &+= count
+            }
+            statistics.picks.add(sum, at: ended.second)
+        }
+    }
+
+    /// The picks of the service in the `window` (1 to 60) complete seconds before `second`.
+    ///
+    /// Afterwards the peers' own numbers, too, hold all picks of the seconds before `second`.
+    package func picks(window: Int, before second: UInt32) -> UInt64 {
+        statistics.withLock { statistics in
+            picking.withLock { $0.enter(second) }
+            settle(&statistics)
+            return statistics.picks.sum(window: window, before: second)
+        }
+    }
+
+    /// Frees the statistics and prepared answers of peers, and of the service, that had no pick in the last minute.
+    package func freeIdleStatistics(at second: UInt32) {
+        statistics.withLock { statistics in
+            picking.withLock { $0.enter(second) }
+            settle(&statistics)
+            statistics.active = statistics.active.filter { !$0.value.freeIfIdle(at: second) }
+            if statistics.picks.isIdle(at: second) { statistics.picks = SecondRing() }
+        }
+    }
+}

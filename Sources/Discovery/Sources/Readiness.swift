@@ -1,0 +1,42 @@
+internal import Synchronization
+
+/// Whether this process may take traffic: yes from the moment every source has delivered its first complete state, or
+/// `ready_timeout` has passed with at least one that did; then for the life of the process, until it stops.
+///
+/// A source that goes down later does not count: taking every replica out of service because etcd failed would be an
+/// outage of our own making. Thread-safe.
+package final class Readiness: Sendable {
+    private let monitors: [SourceMonitor]
+    private let deadline: ContinuousClock.Instant?
+    private let wasReady = Atomic(false)
+    private let stopping = Atomic(false)
+
+    /// Makes the readiness of a process that starts now.
+    ///
+    /// - Parameter timeout: how long to wait for every source; `nil`: for ever.
+    package init(monitors: [SourceMonitor], timeout: Duration?, now: ContinuousClock.Instant = .now) {
+        self.monitors = monitors
+        self.deadline = timeout.map { now + $0 }
+    }
+
+    /// Says that the process is stopping: it is not ready any more.
+    package func stop() {
+        stopping.store(true, ordering: .releasing)
+    }
+
+    /// Whether the process is stopping.
+    package var isStopping: Bool { stopping.load(ordering: .acquiring) }
+
+    /// Whether the process may take traffic.
+    package func isReady(at now: ContinuousClock.Instant) -> Bool {
+        if isStopping { return false }
+        if wasReady.load(ordering: .acquiring) { return true }
+        let syncedCount = monitors.count { $0.status.isSynced }
+        guard syncedCount == monitors.count || (syncedCount > 0 && deadline.map { $0 <= now } ?? false) else { return false }
+        wasReady.store(true, ordering: .releasing)
+        return true
+    }
+
+    /// The names of the sources that have not delivered yet.
+    package var unsynced: [String] { monitors.filter { !$0.status.isSynced }.map(\.name) }
+}

@@ -1,0 +1,11 @@
+/// Something that knows peers: etcd, a file, Kubernetes.
+///
+/// A source only speaks its own protocol. It delivers whole states and changes to its ``SourceFeed``; combining,
+/// publication, backoff between sessions and staleness live once, in this target.
+package protocol Source: Sendable {
+    /// Runs one session: gets a complete state or resumes from where the last session ended, then follows the changes.
+    ///
+    /// Returns when the session has ended and another may begin at once; throws when it failed, and is called again after
+    /// a pause. Ends early, by throwing, when its task is cancelled.
+    func run(_ feed: SourceFeed) async throws
+}

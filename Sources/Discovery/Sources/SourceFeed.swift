@@ -1,0 +1,23 @@
+/// Where a source delivers what it learns: one for each source, made by ``ControlPlane/feed(for:)``.
+package struct SourceFeed: Sendable {
+    private let controlPlane: ControlPlane
+    private let source: Int
+    /// What operators see of the source.
+    package let monitor: SourceMonitor
+
+    init(controlPlane: ControlPlane, source: Int, monitor: SourceMonitor) {
+        self.controlPlane = controlPlane
+        self.source = source
+        self.monitor = monitor
+    }
+
+    /// Replaces everything the source has delivered by a complete state, in one step.
+    package func replace(with table: SourceTable, revision: String) async {
+        await controlPlane.replace(source: source, with: table, revision: revision)
+    }
+
+    /// Applies changes of single keys, in their order.
+    package func apply(_ entries: [SourceEntry], revision: String) async {
+        await controlPlane.apply(source: source, entries, revision: revision)
+    }
+}

@@ -1,0 +1,52 @@
+package import Logging
+
+/// Runs a source for ever: session after session, with backoff between failures.
+package struct SourceRunner: Sendable {
+    /// How long a session must have lived to count as a success even if it delivered nothing.
+    private static let healthyLifetime = Duration.seconds(10)
+
+    private let source: any Source
+    private let feed: SourceFeed
+    private let logger: Logger
+
+    /// Makes a runner; nothing happens before ``run()``.
+    package init(source: any Source, feed: SourceFeed, logger: Logger) {
+        self.source = source
+        self.feed = feed
+        self.logger = logger
+    }
+
+    /// Runs sessions until the task is cancelled.
+    package func run() async {
+        var backoff = Backoff()
+        var generator = SystemRandomNumberGenerator()
+        var wasFailing = false
+        while !Task.isCancelled {
+            let began = ContinuousClock.now
+            let before = feed.monitor.status
+            var failure: String?
+            do {
+                try await source.run(feed)
+            } catch {
+                if Task.isCancelled { return }
+                failure = "\(error)"
+            }
+            let after = feed.monitor.status
+            let hasDelivered = after.lists + after.events > before.lists + before.events
+            if hasDelivered || began.duration(to: .now) >= Self.healthyLifetime {
+                backoff.reset()
+                wasFailing = false
+            }
+            guard let failure else { continue }
+            feed.monitor.fault(failure)
+            // The first failure is news; the ones after it are in the status.
+            logger.log(
+                level: wasFailing ? .debug : .warning,
+                "source failed, its last peers stay",
+                metadata: ["source": "\(feed.monitor.name)", "error": "\(failure)"]
+            )
+            wasFailing = true
+            try? await Task.sleep(for: backoff.next(using: &generator))
+        }
+    }
+}

@@ -1,0 +1,49 @@
+/// What operators see of a source at one moment.
+package struct SourceStatus: Sendable {
+    /// What a source is doing.
+    package enum Phase: String, Sendable {
+        /// Opening a connection.
+        case connecting
+        /// Reading a complete state.
+        case listing
+        /// Following changes: the source is in contact.
+        case watching
+        /// Waiting before the next attempt, after a failure.
+        case backoff
+    }
+
+    /// The name of the source in the configuration.
+    package let name: String
+    /// What it is doing.
+    package internal(set) var phase = Phase.connecting
+    /// Whether it has delivered its first complete state, and that state is in picks.
+    package internal(set) var isSynced = false
+    /// The revision of its last delivery, in the source's own terms; empty before the first.
+    package internal(set) var revision = ""
+    /// How many complete states it has delivered.
+    package internal(set) var lists: UInt64 = 0
+    /// How many changes of single keys it has delivered.
+    package internal(set) var events: UInt64 = 0
+    /// How many sessions have failed.
+    package internal(set) var failures: UInt64 = 0
+    /// What went wrong last; empty when nothing did since the source last delivered a complete state or resumed.
+    package internal(set) var lastError = ""
+    /// How many services it names.
+    package internal(set) var services = 0
+    /// How many peers it holds.
+    package internal(set) var peers = 0
+    /// How many of its entries are skipped now, because their key or value is not valid.
+    package internal(set) var skipped = 0
+    /// Why entries are skipped: the key and the reason of a few of them.
+    package internal(set) var skippedReasons: [String] = []
+    /// When contact was last proved; `nil`: never.
+    package internal(set) var lastContact: ContinuousClock.Instant?
+    /// When the source was started.
+    package internal(set) var started: ContinuousClock.Instant
+
+    /// Seconds since the last proof of contact, 0 while watching.
+    package func staleSeconds(at now: ContinuousClock.Instant) -> Double {
+        guard phase != .watching else { return 0 }
+        return max(0, (lastContact ?? started).duration(to: now) / .seconds(1))
+    }
+}

@@ -1,0 +1,61 @@
+internal import Balancing
+internal import FoundationEssentials
+
+/// Reads peers' values from JSON, and hands out one object for equal texts: most peers of a fleet say the same.
+package struct PeerValueReader: Sendable {
+    private static let knownLimit = 4096
+    private var known: [[UInt8]: PeerValue] = [:]
+
+    /// Makes a reader that knows no texts yet.
+    package init() {}
+
+    /// What a text says: a text that is not a JSON object takes all defaults, as the seed module says; an object with a
+    /// field of the wrong type or out of range is invalid.
+    package mutating func content(of json: [UInt8]) -> SourceEntry.Content {
+        if let value = known[json] { return .value(value) }
+        let value: PeerValue
+        do {
+            value = try JSONDecoder().decode(PeerValue.self, from: Data(json))
+        } catch let error as DecodingError where error.isAboutTheWhole {
+            value = .default
+        } catch {
+            return .invalid(PeerValueReader.reason(for: error))
+        }
+        if known.count >= Self.knownLimit { known.removeAll(keepingCapacity: true) }
+        known[json] = value
+        return .value(value)
+    }
+
+    /// A decoding error in words that name the field and what is allowed.
+    package static func reason(for error: any Error) -> String {
+        guard let error = error as? DecodingError else { return "\(error)" }
+        let path = error.context.codingPath.map { $0.intValue.map { "\($0)" } ?? $0.stringValue }.joined(separator: ".")
+        let explanation: String =
+            if case .typeMismatch(let type, _) = error {
+                "expected \(name(of: type))"
+            } else {
+                error.context.debugDescription
+            }
+        return path.isEmpty ? explanation : "\(path): \(explanation)"
+    }
+
+    private static func name(of type: any Any.Type) -> String {
+        switch type {
+        case is Double.Type: "a number"
+        case is String.Type: "a string"
+        default: "a mapping of strings"
+        }
+    }
+}
+
+extension DecodingError {
+    fileprivate var context: Context {
+        switch self {
+        case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context), .dataCorrupted(let context): context
+        @unknown default: Context(codingPath: [], debugDescription: "not readable")
+        }
+    }
+
+    /// Whether the text as a whole, and not one field, is not what was expected.
+    fileprivate var isAboutTheWhole: Bool { context.codingPath.isEmpty }
+}
