@@ -1,0 +1,43 @@
+internal import FoundationEssentials
+package import HTTPServing
+
+/// JSON as this interface writes it: keys sorted, so that equal answers are equal bytes.
+enum JSON {
+    static func bytes(_ value: some Encodable) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do {
+            return [UInt8](try encoder.encode(value))
+        } catch {
+            // Our bodies hold strings, integers and finite numbers only: an encoding error is a bug of this program.
+            preconditionFailure("\(type(of: value)) cannot be encoded: \(error)")
+        }
+    }
+}
+
+extension HTTPResponse {
+    /// An answer with a JSON body, not to be stored by caches on the way.
+    static func json(_ body: some Encodable, status: Int = 200, headers: [(name: String, value: String)] = []) -> HTTPResponse {
+        json(bytes: JSON.bytes(body), status: status, headers: headers)
+    }
+
+    /// An answer with a body that is JSON already.
+    static func json(bytes: [UInt8], status: Int = 200, headers: [(name: String, value: String)] = []) -> HTTPResponse {
+        HTTPResponse(
+            status: status,
+            headers: [(name: "Content-Type", value: "application/json"), (name: "Cache-Control", value: "no-store")] + headers,
+            body: bytes
+        )
+    }
+}
+
+extension HTTPReply {
+    /// The reply of a handler that may fail with an error of the interface.
+    static func from(_ body: () throws(APIError) -> HTTPReply) -> HTTPReply {
+        do {
+            return try body()
+        } catch {
+            return .response(error.response)
+        }
+    }
+}
