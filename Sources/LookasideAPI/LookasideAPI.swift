@@ -67,7 +67,7 @@ package struct LookasideAPI: Sendable {
         _ answer: @escaping @Sendable (borrowing HTTPRequest) throws(APIError) -> HTTPReply
     ) -> HTTPRoute {
         HTTPRoute(.get, pattern) { request in
-            do {
+            do throws(APIError) {
                 return try answer(request)
             } catch {
                 return .response(error.response)

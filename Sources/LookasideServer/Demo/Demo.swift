@@ -24,7 +24,7 @@ package struct Demo: Sendable {
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
             try Data(Self.peers(backends).utf8).write(to: directory.appending(path: "peers.yaml"))
         } catch {
-            throw StartError("cannot write \(peersFile): \(error.localizedDescription)")
+            throw StartError("cannot write \(peersFile): \(error)")
         }
         defer { try? FileManager.default.removeItem(at: directory) }
 

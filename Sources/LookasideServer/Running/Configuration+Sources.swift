@@ -19,13 +19,20 @@ extension Configuration.Source {
         if case .etcd = kind { true } else { false }
     }
 
-    /// The source itself; only for one that ``canDeliver``.
-    func make(client: HTTPClient?, logger: Logger) -> any Source {
+    /// The source itself; `nil` for one that this version cannot get peers from.
+    func make(client: HTTPClient?, logger: Logger) -> (any Source)? {
         switch kind {
         case .file(let file):
             return FileSource(path: file.path, logger: logger)
-        case .etcd, .kubernetes:
-            preconditionFailure("not here yet")
+        case .etcd(let etcd):
+            guard let client, canDeliver else { return nil }
+            return EtcdSource(
+                configuration: .init(endpoints: etcd.endpoints, prefix: etcd.prefix, certificateAuthorityFile: etcd.caFile),
+                client: client,
+                logger: logger
+            )
+        case .kubernetes:
+            return nil
         }
     }
 }

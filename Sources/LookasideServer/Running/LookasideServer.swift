@@ -46,8 +46,10 @@ package struct LookasideServer: Sendable {
             timeout: configuration.readyTimeout == .zero ? nil : configuration.readyTimeout
         )
         let client = try makeClient(for: deliveringSources)
-        let runners = deliveringSources.enumerated().map { index, source in
-            SourceRunner(source: source.make(client: client, logger: logger), feed: controlPlane.feed(for: index), logger: logger)
+        let runners = deliveringSources.enumerated().compactMap { index, source in
+            source.make(client: client, logger: logger).map {
+                SourceRunner(source: $0, feed: controlPlane.feed(for: index), logger: logger)
+            }
         }
         let api = LookasideAPI(
             directory: directory,
