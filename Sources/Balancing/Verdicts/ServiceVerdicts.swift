@@ -1,0 +1,165 @@
+/// What is known for and against the peers of one service: the active and the passive verdict of each, kept apart.
+///
+/// A pure value. Verdicts are keyed by address and do not depend on membership: they survive flaps, resyncs and swaps.
+package struct ServiceVerdicts: Sendable {
+    package typealias Instant = ContinuousClock.Instant
+
+    private struct Verdict {
+        var active = ActiveVerdict()
+        var ejection: Ejection?
+        var history = EjectionHistory()
+        var since: Double
+        var refusedUntil: Instant?
+
+        var health: Health {
+            if ejection != nil { return .ejected }
+            return active.isHealthy.map { $0 ? .healthy : .unhealthy } ?? .unchecked
+        }
+
+        var reason: String {
+            ejection.map { "ejected: \($0.finding.description)" } ?? active.reason
+        }
+    }
+
+    private var verdicts: [PeerAddress: Verdict] = [:]
+
+    /// Makes verdicts about nobody.
+    package init() {}
+
+    /// What is said of a peer; `nil` when nothing ever was.
+    package func shown(_ peer: PeerAddress) -> ShownVerdict? {
+        verdicts[peer].map { ShownVerdict(health: $0.health, reason: $0.reason, since: $0.since, activeIsHealthy: $0.active.isHealthy, ejection: $0.ejection) }
+    }
+
+    /// Whether nothing is known of anybody.
+    package var isEmpty: Bool { verdicts.isEmpty }
+
+    /// When the next ejection ends.
+    package var nextReadmission: Instant? { verdicts.values.compactMap { $0.ejection?.end }.min() }
+}
+
+// MARK: - Active checks
+
+extension ServiceVerdicts {
+    /// Takes the result of a probe.
+    package mutating func check(
+        _ peer: PeerAddress,
+        _ result: CheckResult,
+        at now: Instant,
+        wallTime: Double,
+        settings: HealthCheckSettings,
+        logCheck: LogCheckSettings
+    ) -> [Transition] {
+        var verdict = verdicts[peer] ?? Verdict(since: wallTime)
+        let from = verdict.health
+        let hasChanged = verdict.active.record(result, settings: settings)
+        var reason = verdict.active.reason.isEmpty ? "check passed: \(result.description)" : verdict.active.reason
+        if logCheck.readmitOnCheck, verdict.ejection != nil, result.passes(settings.okStatuses) {
+            verdict.ejection = nil
+            verdict.history.end(at: now)
+            reason = "readmitted: \(reason)"
+        }
+        let isNews = verdict.health != from || (hasChanged && from != .ejected)
+        if verdict.health != from { verdict.since = wallTime }
+        verdicts[peer] = verdict
+        return isNews ? [Transition(peer: peer, from: from, to: verdict.health, reason: reason)] : []
+    }
+
+    /// Forgets what active checks said: nobody probes the peers any more.
+    package mutating func forgetChecks(wallTime: Double) {
+        for peer in verdicts.keys {
+            guard var verdict = verdicts[peer], verdict.active.isHealthy != nil else { continue }
+            verdict.active = ActiveVerdict()
+            if verdict.ejection == nil { verdict.since = wallTime }
+            verdicts[peer] = verdict
+        }
+    }
+}
+
+// MARK: - Log check
+
+extension ServiceVerdicts {
+    /// Ejects a peer, unless too many are out already.
+    ///
+    /// At most floor(`max_ejected` x candidates) are out for either reason, and the last eligible peer stays.
+    ///
+    /// - Parameter candidates: the peers that would be picked if all were well.
+    /// - Returns: the ejection, or the refusal (once a sweep).
+    package mutating func eject(
+        _ peer: PeerAddress,
+        _ finding: Finding,
+        candidates: [PeerAddress],
+        at now: Instant,
+        wallTime: Double,
+        settings: LogCheckSettings,
+        using generator: inout some RandomNumberGenerator
+    ) -> [Transition] {
+        var verdict = verdicts[peer] ?? Verdict(since: wallTime)
+        guard verdict.ejection == nil else { return [] }
+        let from = verdict.health
+        let out = candidates.count { isOut($0) }
+        let isOutAlready = isOut(peer)
+        let limit = Int(settings.maxEjected * Double(candidates.count))
+        let refusal: String? =
+            if !isOutAlready, candidates.count - out <= 1 {
+                "it is the last eligible peer"
+            } else if !isOutAlready, out + 1 > limit {
+                "\(out) of \(candidates.count) candidates are out, max_ejected allows \(limit)"
+            } else {
+                nil
+            }
+        if let refusal {
+            guard verdict.refusedUntil.map({ $0 <= now }) ?? true else { return [] }
+            verdict.refusedUntil = now + settings.interval
+            verdicts[peer] = verdict
+            return [Transition(peer: peer, from: from, to: from, reason: "not ejected for \(finding.description): \(refusal)")]
+        }
+        let duration = verdict.history.begin(at: now, settings: settings, using: &generator)
+        verdict.ejection = Ejection(end: now + duration, finding: finding)
+        verdict.since = wallTime
+        verdict.refusedUntil = nil
+        verdicts[peer] = verdict
+        return [Transition(peer: peer, from: from, to: .ejected, reason: "\(verdict.reason), for \(Self.seconds(duration)) s")]
+    }
+
+    /// Ends the ejections that are due.
+    package mutating func readmit(at now: Instant, wallTime: Double) -> [Transition] {
+        var transitions: [Transition] = []
+        for peer in verdicts.keys {
+            guard var verdict = verdicts[peer], let ejection = verdict.ejection, ejection.end <= now else { continue }
+            verdict.ejection = nil
+            verdict.history.end(at: now)
+            verdict.since = wallTime
+            verdicts[peer] = verdict
+            transitions.append(Transition(peer: peer, from: .ejected, to: verdict.health, reason: "readmitted: its time is over"))
+        }
+        return transitions
+    }
+
+    private func isOut(_ peer: PeerAddress) -> Bool {
+        guard let verdict = verdicts[peer] else { return false }
+        return verdict.ejection != nil || verdict.active.isHealthy == false
+    }
+
+    private static func seconds(_ duration: Duration) -> String {
+        let tenths = Int((duration / .seconds(0.1)).rounded())
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+}
+
+// MARK: - Forgetting
+
+extension ServiceVerdicts {
+    /// Forgets a peer that left long ago; an ejection is kept until it ends.
+    package mutating func forget(_ peer: PeerAddress) {
+        guard verdicts[peer]?.ejection == nil else { return }
+        verdicts[peer] = nil
+    }
+
+    /// Forgets verdicts that say nothing any more.
+    package mutating func forgetEmpty(at now: Instant, settings: LogCheckSettings) {
+        verdicts = verdicts.filter {
+            $0.value.active.isHealthy != nil || $0.value.ejection != nil || !$0.value.history.isForgiven(at: now, settings: settings)
+        }
+    }
+}
