@@ -1,4 +1,3 @@
-internal import Balancing
 internal import Discovery
 internal import Yams
 
@@ -38,13 +37,13 @@ enum PeersFile {
             throw Invalid(place: nil, message: "has no key services")
         }
         var table = SourceTable()
-        var known: Set<PeerValue> = []
+        var reader = YAMLValueReader()
         for (key, value) in try mapping(of: services, "services") {
             guard let name = key.string else { throw Invalid(key, "expected the name of a service") }
             table.name(service: name)
             guard table.services[name] != nil, !value.isNull else { continue }
             for (key, value) in try mapping(of: value, "service \(name)") {
-                table.apply(SourceEntry(key: "\(name)/\(key.string ?? "")", content: content(of: value, &known)))
+                table.apply(SourceEntry(key: "\(name)/\(key.string ?? "")", content: reader.content(of: value)))
             }
         }
         return table
@@ -53,17 +52,6 @@ enum PeersFile {
     private static func mapping(of node: Node, _ what: String) throws(Invalid) -> Node.Mapping {
         guard let mapping = node.mapping else { throw Invalid(node, "\(what): expected a mapping") }
         return mapping
-    }
-
-    /// What a peer's value says: one that is no mapping takes all defaults.
-    private static func content(of node: Node, _ known: inout Set<PeerValue>) -> SourceEntry.Content {
-        guard node.mapping != nil else { return .value(.default) }
-        do {
-            let value = try YAMLDecoder().decode(PeerValue.self, from: node)
-            return .value(known.insert(value).memberAfterInsert)
-        } catch {
-            return .invalid("\(PeerValueReader.reason(for: error))\(node.mark.map { " (line \($0.line))" } ?? "")")
-        }
     }
 }
 
