@@ -4,6 +4,7 @@ import http.client
 import json
 import socket
 from dataclasses import dataclass
+from typing import Self
 
 TIMEOUT = 10
 
@@ -45,9 +46,7 @@ class Connection:
         """Connects now instead of with the first request."""
         self._connection.connect()
 
-    def request(
-        self, method: str, target: str, headers: dict[str, str] | None = None, body: bytes | None = None, *, chunked: bool = False
-    ) -> Answer:
+    def request(self, method: str, target: str, headers: dict[str, str] | None = None, body: bytes | None = None, *, chunked: bool = False) -> Answer:
         connection = self._connection
         connection.putrequest(method, target, skip_accept_encoding=True)
         for name, value in (headers or {}).items():
@@ -63,20 +62,24 @@ class Connection:
     def close(self) -> None:
         self._connection.close()
 
-    def __enter__(self) -> "Connection":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
 
-def send_raw(port: int, message: bytes) -> bytes:
-    """Everything that the server answers to these bytes until it closes the connection or has had its time."""
+def send_raw(port: int, message: bytes, *, and_no_more: bool = False) -> bytes:
+    """Everything that the server answers to these bytes until it closes the connection.
+
+    With `and_no_more` it is told that no more bytes will come, so that it need not wait for the rest of a message.
+    """
     received = b""
     with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) as connection:
         try:
             connection.sendall(message)
-            connection.shutdown(socket.SHUT_WR)
+            if and_no_more:
+                connection.shutdown(socket.SHUT_WR)
             while part := connection.recv(65536):
                 received += part
         except (ConnectionResetError, BrokenPipeError):

@@ -67,8 +67,9 @@ def test_random_requests_get_documented_answers(contract: Contract, synced: Look
                     contract.check("/components/responses/MethodNotAllowed", answer, method)
                 else:
                     contract.check_answer(path, method, answer)
-                    assert answer.code == "invalid_body" if body and method == "GET" else True
-            except Exception as error:
+                    if body and method == "GET":
+                        assert answer.code == "invalid_body", answer
+            except (AssertionError, OSError, ValueError, http.client.HTTPException) as error:
                 pytest.fail(f"request {number}, {method} {target} {headers} {body!r}: {error!r}\n{synced.log[-2000:]}")
     assert statuses == {200, 304, 400, 404, 405, 503}
     assert synced.process.poll() is None
@@ -89,11 +90,11 @@ def test_mangled_messages_never_break_the_server(synced: LookasideServer) -> Non
                 del message[place : place + generator.randint(1, 8)]
             else:
                 message[place:place] = generator.choice([b"\r\n", b"\0", b" ", b"%", b":", b"\xff" * 20])
-        received = send_raw(synced.port, bytes(message))
+        received = send_raw(synced.port, bytes(message), and_no_more=True)
         status = received[9:12].decode(errors="replace")
         # 501 and 505: what the HTTP library refuses itself; 503: the service has no peer.
         assert status == "" or (received.startswith(b"HTTP/1.") and status < "500") or status in ("501", "503", "505"), (
             f"message {number}, {bytes(message)!r}: {received!r}"
         )
         assert synced.process.poll() is None, f"message {number}, {bytes(message)!r} ended the server:\n{synced.log[-2000:]}"
-    assert synced.get("/pick/web").status == http.client.OK
+    assert synced.get("/pick/web").status == 200
