@@ -53,6 +53,7 @@ let package = Package(
         .target(
             name: "LookasideAPI",
             dependencies: ["Balancing", "Discovery", "HTTPServing"],
+            resources: [.embedInCode("openapi.json")],
             swiftSettings: settings
         ),
         .target(
