@@ -91,5 +91,6 @@ let package = Package(
             dependencies: ["LookasideServer", "TestSupport"],
             swiftSettings: settings
         ),
+        .testTarget(name: "SystemTests", dependencies: ["HTTPTransport", "TestSupport", "lookaside"], swiftSettings: settings),
     ]
 )

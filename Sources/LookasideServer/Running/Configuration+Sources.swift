@@ -5,15 +5,6 @@ internal import HTTPTransport
 internal import Logging
 
 extension Configuration.Source {
-    /// Whether this version can get peers from the source.
-    var canDeliver: Bool {
-        switch kind {
-        case .etcd(let etcd): etcd.api == .v3
-        case .kubernetes: false
-        case .file: true
-        }
-    }
-
     /// Whether the source speaks HTTP.
     var needsClient: Bool {
         if case .etcd = kind { true } else { false }
@@ -25,7 +16,7 @@ extension Configuration.Source {
         case .file(let file):
             return FileSource(path: file.path, logger: logger)
         case .etcd(let etcd):
-            guard let client, canDeliver else { return nil }
+            guard let client, isSupported else { return nil }
             return EtcdSource(
                 configuration: .init(endpoints: etcd.endpoints, prefix: etcd.prefix, certificateAuthorityFile: etcd.caFile),
                 client: client,

@@ -33,7 +33,7 @@ package struct LookasideServer: Sendable {
 
         let clock = ServerClock.system
         let directory = ServiceDirectory()
-        let deliveringSources = configuration.sources.filter(\.canDeliver)
+        let deliveringSources = configuration.sources.filter(\.isSupported)
         let controlPlane = ControlPlane(
             sources: deliveringSources.map(\.name),
             directory: directory,
