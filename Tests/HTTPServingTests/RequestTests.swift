@@ -106,7 +106,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a%2Fb", "a/b"), ("a+b", "a+b"), ("%C3%A9", "é"), ("%00", "nil"), ("a%00b", "nil"), ("%zz", "nil"), ("%2", "nil"), ("%", "nil"), ("%FF", "nil"),
+        ("a%2Fb", "a/b"), ("a+b", "a+b"), ("%C3%A9", "é"), ("%00", "nil"), ("a%00b", "nil"), ("%zz", "nil"), ("%2", "nil"), ("%", "nil"),
+        ("%FF", "nil"),
     ])
     func `a segment is given raw and decoded`(segment: String, decoded: String) async throws {
         #expect(try await lines("/inspect/\(segment)/b").first == "GET \(segment) \(decoded) b")
@@ -120,7 +121,8 @@ import Testing
 
     @Test(arguments: [
         ("", "0 "), ("?", "0 "), ("?a=1", "1 a=1"), ("?a=1&b=2", "2 a=1&b=2"), ("?a=1&a=2", "2 a=1&a=2"), ("?a", "1 a=nil"), ("?a&b=", "2 a=nil&b="),
-        ("?a=b+c%2Bd%26", "1 a=b c+d&"), ("?%61=%C3%A9", "1 a=é"), ("?=x", "1 =x"), ("?&a", "2 =nil&a=nil"), ("?a=b=c", "1 a=b=c"), ("?a=%zz", "1 nil"),
+        ("?a=b+c%2Bd%26", "1 a=b c+d&"), ("?%61=%C3%A9", "1 a=é"), ("?=x", "1 =x"), ("?&a", "2 =nil&a=nil"), ("?a=b=c", "1 a=b=c"),
+        ("?a=%zz", "1 nil"),
         ("?a=%2", "1 nil"), ("?a=%00", "1 nil"), ("?%=1", "1 nil"), ("?a=%FF&b=1", "2 nil"),
     ])
     func `query parameters are decoded`(query: String, expected: String) async throws {
@@ -128,7 +130,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", "nil -1"), ("X-TEST: hello\r\n", "hello 5"), ("x-test: one\r\nX-Test: two\r\n", "one 3"), ("X-Test: \r\n", " 0"), ("X-Test-2: no\r\n", "nil -1"),
+        ("", "nil -1"), ("X-TEST: hello\r\n", "hello 5"), ("x-test: one\r\nX-Test: two\r\n", "one 3"), ("X-Test: \r\n", " 0"),
+        ("X-Test-2: no\r\n", "nil -1"),
     ])
     func `a header is found without case`(headers: String, expected: String) async throws {
         #expect(try await lines("/inspect/a/b", headers: headers)[2] == expected)
