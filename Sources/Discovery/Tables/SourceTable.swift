@@ -37,8 +37,11 @@ package struct SourceTable: Sendable {
         do {
             key = try PeerKey(entry.key)
         } catch {
-            if case .deleted = entry.content { return nil }
-            skipped[entry.key] = error.description
+            switch entry.content {
+            case .value: skipped[entry.key] = error.description
+            case .invalid(let reason): skipped[entry.key] = reason
+            case .deleted: break
+            }
             return nil
         }
         switch entry.content {
