@@ -69,19 +69,14 @@ class Connection:
         self.close()
 
 
-def send_raw(port: int, message: bytes, *, and_no_more: bool = False) -> bytes:
-    """Everything that the server answers to these bytes until it closes the connection.
-
-    With `and_no_more` it is told that no more bytes will come, so that it need not wait for the rest of a message.
-    """
+def send_raw(port: int, message: bytes, patience: float = TIMEOUT) -> bytes:
+    """Everything that the server answers to these bytes until it closes the connection or has said nothing for `patience` seconds."""
     received = b""
-    with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=patience) as connection:
         try:
             connection.sendall(message)
-            if and_no_more:
-                connection.shutdown(socket.SHUT_WR)
             while part := connection.recv(65536):
                 received += part
-        except (ConnectionResetError, BrokenPipeError):
+        except (TimeoutError, ConnectionResetError, BrokenPipeError):
             pass
     return received
