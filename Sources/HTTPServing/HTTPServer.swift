@@ -3,8 +3,8 @@ import Synchronization
 
 /// An HTTP/1.1 server on libmicrohttpd.
 ///
-/// Its worker threads run the handlers. What libmicrohttpd refuses before a handler is found (a malformed request line or header, headers over 32 KiB,
-/// a missing `Host`) is answered with a small HTML page and the connection closed.
+/// Its worker threads run the handlers. What libmicrohttpd refuses before a handler is found (a malformed request line or header, headers over 32 KiB)
+/// is answered with a small HTML page and the connection closed.
 package final class HTTPServer: Sendable {
     /// The port that it listens on.
     package let port: Int

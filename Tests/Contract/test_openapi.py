@@ -195,20 +195,29 @@ def test_a_message_of_unclear_length_is_refused_and_its_connection_closed(
     head, _, body = received.partition(b"\r\n\r\n")
     assert b"connection: close" in head.lower()
     contract.validate("/components/schemas/Error", json.loads(body))
-    assert json.loads(body)["error"]["code"] == "invalid_body"
+    assert json.loads(body)["error"]["code"] == "invalid_request"
+
+
+@pytest.mark.parametrize("headers", ["X: y", "Host: x\r\nHost: x", "Host : x"], ids=["no host", "two hosts", "a space before the colon"])
+def test_a_request_for_no_host_or_for_two_is_refused_and_its_connection_closed(
+    contract: Contract, synced: LookasideServer, headers: str
+) -> None:
+    received = send_raw(synced.port, f"GET /healthz HTTP/1.1\r\n{headers}\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    assert received.startswith(b"HTTP/1.1 400 ")
+    assert received.count(b"HTTP/1.1 ") == 1
+    contract.validate("/components/schemas/Error", json.loads(received.partition(b"\r\n\r\n")[2]))
 
 
 @pytest.mark.parametrize(
     ("message", "status"),
     [
         (b"GET /healthz\r\n\r\n", 400),
-        (b"GET /healthz HTTP/1.1\r\n\r\n", 400),
         (b"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n", 400),
         (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
         (b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", 431),
         (b"GET /healthz HTTP/2.0\r\nHost: x\r\n\r\n", 505),
     ],
-    ids=["no version", "no host", "no length", "a long target", "a long header", "another version"],
+    ids=["no version", "no length", "a long target", "a long header", "another version"],
 )
 def test_what_the_http_library_refuses_has_its_own_html_body_and_ends_the_connection(synced: LookasideServer, message: bytes, status: int) -> None:
     received = send_raw(synced.port, message + b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
