@@ -51,6 +51,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "HealthChecking",
+            dependencies: ["Balancing", "HTTPTransport", .product(name: "HeapModule", package: "swift-collections")],
+            swiftSettings: settings
+        ),
+        .target(
             name: "LookasideAPI",
             dependencies: ["Balancing", "Discovery", "HTTPServing"],
             resources: [.embedInCode("openapi.json")],
@@ -59,7 +64,7 @@ let package = Package(
         .target(
             name: "LookasideServer",
             dependencies: [
-                "Balancing", "Discovery", "EtcdSource", "FileSource", "HTTPServing", "HTTPTransport", "LookasideAPI",
+                "Balancing", "Discovery", "EtcdSource", "FileSource", "HealthChecking", "HTTPServing", "HTTPTransport", "LookasideAPI",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -90,6 +95,11 @@ let package = Package(
         .testTarget(
             name: "EtcdSourceTests",
             dependencies: ["Balancing", "Discovery", "EtcdSource", "HTTPTransport", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "HealthCheckingTests",
+            dependencies: ["Balancing", "HealthChecking", "HTTPTransport", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(name: "HTTPServingTests", dependencies: ["HTTPServing", "TestSupport"], swiftSettings: settings),
