@@ -10,6 +10,8 @@ package final class Plan: Sendable {
     package let cycle: SmoothCycle
     /// Whether no source of the service has proved contact for `stale_after`: answers say so.
     package let isStale: Bool
+    /// The sources that name the service: indices in the control plane's list.
+    package let sources: [Int]
     /// The change that this plan shows: the control plane's counter when it was compiled.
     package let index: UInt64
     /// Whether picks go on at the same place of the cycle as under the plan before: same peers, same weights.
@@ -19,8 +21,9 @@ package final class Plan: Sendable {
     ///
     /// - Parameters:
     ///   - members: every peer of the service, each address once, in any order.
+    ///   - sources: the sources that name the service.
     ///   - previous: the plan that this one replaces; its cycle is taken over when peers and weights are the same.
-    package init(members: [PlanMember], isStale: Bool, index: UInt64, previous: Plan?) {
+    package init(members: [PlanMember], sources: [Int] = [], isStale: Bool, index: UInt64, previous: Plan?) {
         var members = members
         members.sort { ($0.effectiveWeight > 0 ? 0 : 1, $0.state.address) < ($1.effectiveWeight > 0 ? 0 : 1, $1.state.address) }
         let eligibleCount = members.firstIndex { $0.effectiveWeight == 0 } ?? members.count
@@ -35,6 +38,7 @@ package final class Plan: Sendable {
         for position in 0..<eligibleCount { members[position].slots = cycle.counts[position] }
         self.members = members
         self.eligibleCount = eligibleCount
+        self.sources = sources
         self.isStale = isStale
         self.index = index
     }

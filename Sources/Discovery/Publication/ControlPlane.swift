@@ -147,14 +147,14 @@ extension ControlPlane {
             if records[service] != nil {
                 records[service]?.publish(
                     peers: peers,
-                    isNamed: !naming.isEmpty,
+                    sources: naming,
                     isStale: isStale,
                     index: index,
                     now: now,
                     wallTime: wallTime
                 )
             } else if !naming.isEmpty {
-                let record = ServiceRecord(name: service, peers: peers, isStale: isStale, index: index, wallTime: wallTime)
+                let record = ServiceRecord(name: service, peers: peers, sources: naming, isStale: isStale, index: index, wallTime: wallTime)
                 records[service] = record
                 directory.add(record.state)
             }

@@ -16,20 +16,20 @@ struct ServiceRecord {
     private(set) var unnamedSince: Instant?
 
     /// Makes the record of a service that has just been named, and publishes its first plan.
-    init(name: String, peers: [CombinedPeer], isStale: Bool, index: UInt64, wallTime: Double) {
+    init(name: String, peers: [CombinedPeer], sources: [Int], isStale: Bool, index: UInt64, wallTime: Double) {
         var generator = SystemRandomNumberGenerator()
         let members = peers.map {
             PlanMember(state: PeerState(address: $0.address, since: wallTime), value: $0.value, source: $0.source)
         }
         state = ServiceState(
             name: name,
-            plan: Plan(members: members, isStale: isStale, index: index, previous: nil),
+            plan: Plan(members: members, sources: sources, isStale: isStale, index: index, previous: nil),
             using: &generator
         )
     }
 
     /// Compiles and publishes a plan for the peers that the sources name now.
-    mutating func publish(peers: [CombinedPeer], isNamed: Bool, isStale: Bool, index: UInt64, now: Instant, wallTime: Double) {
+    mutating func publish(peers: [CombinedPeer], sources: [Int], isStale: Bool, index: UInt64, now: Instant, wallTime: Double) {
         let previous = state.plan
         var members: [PlanMember] = []
         members.reserveCapacity(peers.count)
@@ -41,13 +41,13 @@ struct ServiceRecord {
                 kept ?? departed.removeValue(forKey: peer.address)?.state ?? PeerState(address: peer.address, since: wallTime)
             members.append(PlanMember(state: peerState, value: peer.value, source: peer.source))
         }
-        let plan = Plan(members: members, isStale: isStale, index: index, previous: previous)
+        let plan = Plan(members: members, sources: sources, isStale: isStale, index: index, previous: previous)
         if keptCount < previous.members.count {
             for member in previous.members where plan.state(of: member.state.address) == nil {
                 departed[member.state.address] = (member.state, now)
             }
         }
-        unnamedSince = isNamed ? nil : (unnamedSince ?? now)
+        unnamedSince = sources.isEmpty ? (unnamedSince ?? now) : nil
         var generator = SystemRandomNumberGenerator()
         state.publish(plan, using: &generator)
     }

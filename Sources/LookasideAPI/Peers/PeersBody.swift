@@ -80,8 +80,7 @@ struct ServicePeersBody: Encodable {
         self.service = service
         index = plan.index
         panic = false
-        let naming = Set(plan.members.map { Int($0.source) })
-        staleSeconds = naming.map { monitors[$0].status.staleSeconds(at: .now) }.min() ?? 0
+        staleSeconds = plan.sources.map { monitors[$0].status.roundedStaleSeconds }.min() ?? 0
         policy = Plan.policyName
         cycleSlots = plan.cycle.count
         weightError = plan.cycle.largestError

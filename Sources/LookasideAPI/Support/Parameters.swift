@@ -33,7 +33,8 @@ struct Parameters {
     /// A whole number within a range.
     func integer(_ name: String, in range: ClosedRange<Int>) throws(APIError) -> Int? {
         guard let text = values[name] else { return nil }
-        guard let value = Int(text), range.contains(value) else {
+        // `Int` also reads a sign and leading zeros, which no client means.
+        guard let value = Int(text), "\(value)" == text, range.contains(value) else {
             throw .invalidParameter("\(name): found \"\(text.prefix(64))\", allowed is \(range.lowerBound) to \(range.upperBound)")
         }
         return value
