@@ -11,6 +11,12 @@ package final class PeerState: Sendable {
 
     private struct Mutable {
         var picks = SecondRing()
+        var outcomes = OutcomeStatistics()
+        var evidence: Evidence?
+        /// Whether outcomes are no evidence now: the peer is out of the pool already.
+        var isEjected = false
+        /// Whether a run of failures was pointed out that nobody has judged yet.
+        var isAccused = false
         var answers: (any PeerAnswers)?
     }
 
@@ -32,6 +38,55 @@ package final class PeerState: Sendable {
         mutable.withLock { $0.picks.sum(window: window, before: second) }
     }
 
+    /// Counts an outcome, in the statistics and, while the peer is in the pool, as evidence.
+    ///
+    /// - Returns: whether it is the first one held; and a run of failures that is to be judged at once, `nil` also while the
+    ///   last one waits for its judgement.
+    func record(_ outcome: Outcome, at second: UInt32, settings: LogCheckSettings) -> (isFirst: Bool, finding: Finding?) {
+        mutable.withLock { mutable in
+            let isFirst = mutable.outcomes.isEmpty
+            mutable.outcomes.record(outcome, at: second)
+            guard settings.isEnabled, !mutable.isEjected else { return (isFirst, nil) }
+            if mutable.evidence?.fits(settings) != true { mutable.evidence = Evidence(settings: settings) }
+            guard let finding = mutable.evidence?.record(outcome, at: second, settings: settings), !mutable.isAccused else { return (isFirst, nil) }
+            mutable.isAccused = true
+            return (isFirst, finding)
+        }
+    }
+
+    /// The outcomes of the `window` complete seconds before `second`; `window` is 1 to 60.
+    package func outcomes(window: Int, before second: UInt32) -> OutcomeCounts {
+        mutable.withLock { $0.outcomes }.counts(window: window, before: second)
+    }
+
+    /// What log check finds in the evidence now.
+    package func judge(at second: UInt32, settings: LogCheckSettings) -> Finding? {
+        mutable.withLock { mutable in
+            mutable.isAccused = false
+            return mutable.evidence?.sweep(at: second, settings: settings)
+        }
+    }
+
+    /// Whether there is evidence in the window up to `second`.
+    package func hasEvidence(at second: UInt32) -> Bool {
+        mutable.withLock { mutable in
+            guard mutable.evidence?.isEmpty(at: second) == false else {
+                mutable.evidence = nil
+                return false
+            }
+            return true
+        }
+    }
+
+    /// Clears the evidence, because the peer was ejected or readmitted.
+    package func setEjected(_ isEjected: Bool) {
+        mutable.withLock { mutable in
+            mutable.isEjected = isEjected
+            mutable.isAccused = false
+            mutable.evidence = nil
+        }
+    }
+
     /// The answers prepared for this peer at `weight`, made by `make` when there are none or the weight has changed.
     ///
     /// `make` runs under this peer's lock, so that a peer's answers are made once however many threads ask first.
@@ -44,13 +99,14 @@ package final class PeerState: Sendable {
         }
     }
 
-    /// Frees statistics and prepared answers when the peer took no pick in the last minute before `second`.
+    /// Frees statistics and prepared answers when the peer had neither picks nor outcomes in the last minute before `second`.
     ///
     /// - Returns: whether nothing is held any more.
     func freeIfIdle(at second: UInt32) -> Bool {
         mutable.withLock { mutable in
-            guard mutable.picks.isIdle(at: second) else { return false }
+            guard mutable.picks.isIdle(at: second), mutable.outcomes.isIdle(at: second) else { return false }
             mutable.picks = SecondRing()
+            mutable.outcomes = OutcomeStatistics()
             mutable.answers = nil
             return true
         }

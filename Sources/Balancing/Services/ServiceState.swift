@@ -9,20 +9,43 @@ package final class ServiceState: Sendable {
     /// The name of the service.
     package let name: String
 
-    private struct Statistics {
+    struct Statistics {
         var picks = SecondRing()
+        /// Picks since the start of the process.
+        var pickTotal: UInt64 = 0
+        var outcomeTotals = OutcomeTotals()
         /// Peers that hold statistics or prepared answers, for the sweep that frees them.
         var active: [ObjectIdentifier: PeerState] = [:]
     }
 
-    private let picking: Mutex<Picking>
+    let picking: Mutex<Picking>
     /// Taken before `picking` where both are held.
-    private let statistics = Mutex(Statistics())
+    let statistics = Mutex(Statistics())
+    private let currentSettings: Mutex<ServiceSettings>
+    let signal: @Sendable (ServiceSignal) -> Void
+    /// Whether the control plane sweeps the service.
+    let isWatched = Atomic(false)
 
     /// Makes a service with its first plan, entered at a uniformly random place so that replicas start apart.
-    package init(name: String, plan: Plan, using generator: inout some RandomNumberGenerator) {
+    ///
+    /// - Parameter signal: called, on whatever thread records an outcome, with what cannot wait for the next sweep.
+    package init(
+        name: String,
+        plan: Plan,
+        settings: ServiceSettings = ServiceSettings(),
+        using generator: inout some RandomNumberGenerator,
+        signal: @escaping @Sendable (ServiceSignal) -> Void = { _ in }
+    ) {
         self.name = name
+        self.currentSettings = Mutex(settings)
+        self.signal = signal
         self.picking = Mutex(Picking(plan: plan, place: plan.randomPlace(using: &generator)))
+    }
+
+    /// How its peers are judged and picked.
+    package var settings: ServiceSettings {
+        get { currentSettings.withLock { $0 } }
+        set { currentSettings.withLock { $0 = newValue } }
     }
 
     /// The published plan.
@@ -89,48 +112,5 @@ extension ServiceState {
             if hasEnded { settle() }
         }
         return choices.map { Pick(plan, $0.member, $0.isExcluded ? .excluded : []) }
-    }
-}
-
-// MARK: - Statistics
-
-extension ServiceState {
-    /// Gives the counts that have ended to the peers.
-    private func settle() {
-        statistics.withLock { settle(&$0) }
-    }
-
-    private func settle(_ statistics: inout Statistics) {
-        for ended in picking.withLock({ $0.takeEnded() }) {
-            var sum: UInt32 = 0
-            for (member, count) in ended.counts.enumerated() where count > 0 {
-                let peer = ended.plan.members[member].state
-                peer.recordPicks(count, at: ended.second)
-                statistics.active[ObjectIdentifier(peer)] = peer
-                sum &+= count
-            }
-            statistics.picks.add(sum, at: ended.second)
-        }
-    }
-
-    /// The picks of the service in the `window` (1 to 60) complete seconds before `second`.
-    ///
-    /// Afterwards the peers' own numbers, too, hold all picks of the seconds before `second`.
-    package func picks(window: Int, before second: UInt32) -> UInt64 {
-        statistics.withLock { statistics in
-            picking.withLock { $0.enter(second) }
-            settle(&statistics)
-            return statistics.picks.sum(window: window, before: second)
-        }
-    }
-
-    /// Frees the statistics and prepared answers of peers, and of the service, that had no pick in the last minute.
-    package func freeIdleStatistics(at second: UInt32) {
-        statistics.withLock { statistics in
-            picking.withLock { $0.enter(second) }
-            settle(&statistics)
-            statistics.active = statistics.active.filter { !$0.value.freeIfIdle(at: second) }
-            if statistics.picks.isIdle(at: second) { statistics.picks = SecondRing() }
-        }
     }
 }

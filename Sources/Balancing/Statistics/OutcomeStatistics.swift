@@ -68,7 +68,9 @@ package struct OutcomeStatistics: Sendable {
         let oldest = newest - Self.memory
         // Removing from the front moves the rest: done for a good part at once, its cost a second is small.
         if results.count > 16, results[results.count / 4].second < oldest { results.removeFirst(results.prefix { $0.second < oldest }.count) }
-        if latencies.count > 16, latencies[latencies.count / 4].second < oldest { latencies.removeFirst(latencies.prefix { $0.second < oldest }.count) }
+        if latencies.count > 16, latencies[latencies.count / 4].second < oldest {
+            latencies.removeFirst(latencies.prefix { $0.second < oldest }.count)
+        }
         let oldestSlot = oldest / Self.slotSeconds
         if let first = histograms.first, first.number < oldestSlot { histograms.removeFirst(histograms.prefix { $0.number < oldestSlot }.count) }
     }
@@ -88,6 +90,9 @@ package struct OutcomeStatistics: Sendable {
         for slot in histograms where slots ~= slot.number { counts.add(slot.histogram) }
         return counts
     }
+
+    /// Whether nothing is held.
+    var isEmpty: Bool { results.isEmpty }
 
     /// Whether nothing of the last minute before `second` is held.
     package func isIdle(at second: UInt32) -> Bool {

@@ -28,7 +28,9 @@ package struct ServiceVerdicts: Sendable {
 
     /// What is said of a peer; `nil` when nothing ever was.
     package func shown(_ peer: PeerAddress) -> ShownVerdict? {
-        verdicts[peer].map { ShownVerdict(health: $0.health, reason: $0.reason, since: $0.since, activeIsHealthy: $0.active.isHealthy, ejection: $0.ejection) }
+        verdicts[peer].map {
+            ShownVerdict(health: $0.health, reason: $0.reason, since: $0.since, activeIsHealthy: $0.active.isHealthy, ejection: $0.ejection)
+        }
     }
 
     /// Whether nothing is known of anybody.

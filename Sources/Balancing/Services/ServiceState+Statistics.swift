@@ -1,0 +1,94 @@
+internal import Synchronization
+
+// MARK: - Picks
+
+extension ServiceState {
+    /// Gives the counts that have ended to the peers.
+    func settle() {
+        statistics.withLock { settle(&$0) }
+    }
+
+    private func settle(_ statistics: inout Statistics) {
+        for ended in picking.withLock({ $0.takeEnded() }) {
+            var sum: UInt32 = 0
+            for (member, count) in ended.counts.enumerated() where count > 0 {
+                let peer = ended.plan.members[member].state
+                peer.recordPicks(count, at: ended.second)
+                statistics.active[ObjectIdentifier(peer)] = peer
+                sum &+= count
+            }
+            statistics.picks.add(sum, at: ended.second)
+            statistics.pickTotal += UInt64(sum)
+        }
+    }
+
+    /// The picks of the service in the `window` (1 to 60) complete seconds before `second`.
+    ///
+    /// Afterwards the peers' own numbers, too, hold all picks of the seconds before `second`.
+    package func picks(window: Int, before second: UInt32) -> UInt64 {
+        statistics.withLock { statistics in
+            picking.withLock { $0.enter(second) }
+            settle(&statistics)
+            return statistics.picks.sum(window: window, before: second)
+        }
+    }
+
+    /// The picks since the start of the process, all but those of the running second, and the outcomes.
+    package func totals(at second: UInt32) -> (picks: UInt64, outcomes: OutcomeTotals) {
+        statistics.withLock { statistics in
+            picking.withLock { $0.enter(second) }
+            settle(&statistics)
+            return (statistics.pickTotal, statistics.outcomeTotals)
+        }
+    }
+}
+
+// MARK: - Outcomes
+
+extension ServiceState {
+    /// Counts a reported outcome of a peer.
+    ///
+    /// - Returns: whether the service has that peer; an outcome of another one leaves no trace.
+    package func record(_ outcome: Outcome, of address: PeerAddress, at second: UInt32) -> Bool {
+        guard let peer = plan.state(of: address) else { return false }
+        let settings = self.settings.logCheck
+        let (isFirst, finding) = peer.record(outcome, at: second, settings: settings)
+        statistics.withLock { statistics in
+            statistics.outcomeTotals.record(outcome)
+            if isFirst { statistics.active[ObjectIdentifier(peer)] = peer }
+        }
+        if let finding { signal(.run(service: name, peer: address, finding)) }
+        if settings.isEnabled, !isWatched.load(ordering: .relaxed), !isWatched.exchange(true, ordering: .acquiringAndReleasing) {
+            signal(.outcomesBegan(service: name))
+        }
+        return true
+    }
+
+    /// Ends the sweeps of a service without evidence; the next outcome asks for them again.
+    package func endWatch() {
+        isWatched.store(false, ordering: .releasing)
+    }
+
+    /// The outcomes of the service in the `window` (1 to 60) complete seconds before `second`, those of peers that left lately too.
+    package func outcomes(window: Int, before second: UInt32) -> OutcomeCounts {
+        let peers = statistics.withLock { Array($0.active.values) }
+        return peers.reduce(into: OutcomeCounts()) { $0.add($1.outcomes(window: window, before: second)) }
+    }
+
+    /// Peers with recent traffic.
+    package var activePeers: [PeerState] { statistics.withLock { Array($0.active.values) } }
+}
+
+// MARK: - Memory
+
+extension ServiceState {
+    /// Frees the statistics and prepared answers of peers, and of the service, that had no traffic in the last minute.
+    package func freeIdleStatistics(at second: UInt32) {
+        statistics.withLock { statistics in
+            picking.withLock { $0.enter(second) }
+            settle(&statistics)
+            statistics.active = statistics.active.filter { !$0.value.freeIfIdle(at: second) }
+            if statistics.picks.isIdle(at: second) { statistics.picks = SecondRing() }
+        }
+    }
+}
