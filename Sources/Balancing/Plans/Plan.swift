@@ -10,8 +10,12 @@ package final class Plan: Sendable {
     package let cycle: SmoothCycle
     /// Whether no source of the service has proved contact for `stale_after`: answers say so.
     package let isStale: Bool
+    /// Whether too few candidates are well, so that all of them are picked: answers say so.
+    package let isPanic: Bool
     /// The sources that name the service: indices in the control plane's list.
     package let sources: [Int]
+    /// What every pick under this plan says.
+    let flags: Pick.Flags
     /// The change that this plan shows: the control plane's counter when it was compiled.
     package let index: UInt64
     /// Whether picks go on at the same place of the cycle as under the plan before: same peers, same weights.
@@ -23,7 +27,7 @@ package final class Plan: Sendable {
     ///   - members: every peer of the service, each address once, in any order.
     ///   - sources: the sources that name the service.
     ///   - previous: the plan that this one replaces; its cycle is taken over when peers and weights are the same.
-    package init(members: [PlanMember], sources: [Int] = [], isStale: Bool, index: UInt64, previous: Plan?) {
+    package init(members: [PlanMember], sources: [Int] = [], isPanic: Bool = false, isStale: Bool, index: UInt64, previous: Plan?) {
         var members = members
         members.sort { ($0.effectiveWeight > 0 ? 0 : 1, $0.state.address) < ($1.effectiveWeight > 0 ? 0 : 1, $1.state.address) }
         let eligibleCount = members.firstIndex { $0.effectiveWeight == 0 } ?? members.count
@@ -39,7 +43,9 @@ package final class Plan: Sendable {
         self.members = members
         self.eligibleCount = eligibleCount
         self.sources = sources
+        self.isPanic = isPanic
         self.isStale = isStale
+        self.flags = [isPanic ? .panic : [], isStale ? .stale : []]
         self.index = index
     }
 

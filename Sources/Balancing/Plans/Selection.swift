@@ -3,9 +3,9 @@ package enum Selection {
     /// What a selection looks at.
     package struct Member: Sendable {
         /// Whether its operator lets it take picks, by status and weight.
-        let isCandidate: Bool
+        package let isCandidate: Bool
         /// Whether neither check speaks against it.
-        let isWell: Bool
+        package let isWell: Bool
 
         /// Makes a member.
         package init(isCandidate: Bool, isWell: Bool) {

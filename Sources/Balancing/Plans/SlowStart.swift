@@ -54,9 +54,9 @@ package struct SlowStart: Sendable {
         }
     }
 
-    /// Lets peers start full the first time they are eligible.
-    package mutating func startFull(_ peers: some Sequence<PeerAddress>) {
-        startsFull.formUnion(peers)
+    /// Lets a peer start full the first time it is eligible.
+    package mutating func startFull(_ peer: PeerAddress) {
+        startsFull.insert(peer)
     }
 
     /// Forgets a peer that is gone: should it come back, it is new.

@@ -14,6 +14,8 @@ package struct Pick: Sendable {
 
         /// No source of the service has proved contact for a while.
         package static let stale = Flags(rawValue: 1)
+        /// Too few peers are well, so that all of them are picked.
+        package static let panic = Flags(rawValue: 4)
         /// Nothing but the excluded peers could be picked.
         package static let excluded = Flags(rawValue: 2)
     }

@@ -97,6 +97,6 @@ extension Pick {
     init(_ plan: Plan, _ member: Int, _ flags: Flags = []) {
         self.peer = plan.members[member].state
         self.weight = plan.members[member].weight
-        self.flags = plan.isStale ? flags.union(.stale) : flags
+        self.flags = flags.union(plan.flags)
     }
 }

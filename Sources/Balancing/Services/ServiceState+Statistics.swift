@@ -69,6 +69,15 @@ extension ServiceState {
         isWatched.store(false, ordering: .releasing)
     }
 
+    /// Watches on when evidence is left, also from an outcome that came while the watch ended.
+    ///
+    /// - Returns: whether the service is watched.
+    package func resumesWatch(at second: UInt32) -> Bool {
+        guard plan.members.contains(where: { $0.state.hasEvidence(at: second) }) else { return false }
+        isWatched.store(true, ordering: .releasing)
+        return true
+    }
+
     /// The outcomes of the service in the `window` (1 to 60) complete seconds before `second`, those of peers that left lately too.
     package func outcomes(window: Int, before second: UInt32) -> OutcomeCounts {
         let peers = statistics.withLock { Array($0.active.values) }

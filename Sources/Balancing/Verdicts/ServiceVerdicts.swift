@@ -10,6 +10,8 @@ package struct ServiceVerdicts: Sendable {
         var history = EjectionHistory()
         var since: Double
         var refusedUntil: Instant?
+        /// What plans show, made anew only when it changes.
+        var shown: ShownVerdict?
 
         var health: Health {
             if ejection != nil { return .ejected }
@@ -28,11 +30,20 @@ package struct ServiceVerdicts: Sendable {
 
     /// What is said of a peer; `nil` when nothing ever was.
     package func shown(_ peer: PeerAddress) -> ShownVerdict? {
-        verdicts[peer].map {
-            ShownVerdict(health: $0.health, reason: $0.reason, since: $0.since, activeIsHealthy: $0.active.isHealthy, ejection: $0.ejection)
-        }
+        verdicts[peer]?.shown
     }
 
+    private mutating func set(_ verdict: Verdict, of peer: PeerAddress) {
+        var verdict = verdict
+        verdict.shown = ShownVerdict(
+            health: verdict.health,
+            reason: verdict.reason,
+            since: verdict.since,
+            activeIsHealthy: verdict.active.isHealthy,
+            ejection: verdict.ejection
+        )
+        verdicts[peer] = verdict
+    }
     /// Whether nothing is known of anybody.
     package var isEmpty: Bool { verdicts.isEmpty }
 
@@ -63,7 +74,11 @@ extension ServiceVerdicts {
         }
         let isNews = verdict.health != from || (hasChanged && from != .ejected)
         if verdict.health != from { verdict.since = wallTime }
-        verdicts[peer] = verdict
+        if hasChanged || isNews {
+            set(verdict, of: peer)
+        } else {
+            verdicts[peer] = verdict
+        }
         return isNews ? [Transition(peer: peer, from: from, to: verdict.health, reason: reason)] : []
     }
 
@@ -73,7 +88,7 @@ extension ServiceVerdicts {
             guard var verdict = verdicts[peer], verdict.active.isHealthy != nil else { continue }
             verdict.active = ActiveVerdict()
             if verdict.ejection == nil { verdict.since = wallTime }
-            verdicts[peer] = verdict
+            set(verdict, of: peer)
         }
     }
 }
@@ -113,14 +128,14 @@ extension ServiceVerdicts {
         if let refusal {
             guard verdict.refusedUntil.map({ $0 <= now }) ?? true else { return [] }
             verdict.refusedUntil = now + settings.interval
-            verdicts[peer] = verdict
+            set(verdict, of: peer)
             return [Transition(peer: peer, from: from, to: from, reason: "not ejected for \(finding.description): \(refusal)")]
         }
         let duration = verdict.history.begin(at: now, settings: settings, using: &generator)
         verdict.ejection = Ejection(end: now + duration, finding: finding)
         verdict.since = wallTime
         verdict.refusedUntil = nil
-        verdicts[peer] = verdict
+        set(verdict, of: peer)
         return [Transition(peer: peer, from: from, to: .ejected, reason: "\(verdict.reason), for \(Self.seconds(duration)) s")]
     }
 
@@ -132,7 +147,7 @@ extension ServiceVerdicts {
             verdict.ejection = nil
             verdict.history.end(at: now)
             verdict.since = wallTime
-            verdicts[peer] = verdict
+            set(verdict, of: peer)
             transitions.append(Transition(peer: peer, from: .ejected, to: verdict.health, reason: "readmitted: its time is over"))
         }
         return transitions

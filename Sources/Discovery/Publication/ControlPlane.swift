@@ -1,11 +1,11 @@
 package import Balancing
 package import Logging
 
-/// The one owner of what the sources say: it combines their tables, compiles plans and publishes them to picks.
+/// The one owner of what the sources say and of the verdicts on peers: it compiles plans and publishes them to picks.
 ///
-/// Data flows one way through it: sources deliver to their ``SourceFeed``, plans go to the ``ServiceDirectory``. What is
-/// decided, and when, is in pure values (``SourceTable``, ``PublicationSchedule``, ``ServiceRecord``); this actor gives
-/// them the time and carries out what they say.
+/// Data flows one way through it: sources deliver to their ``SourceFeed``, probes and reports bring what they saw, plans go to
+/// the ``ServiceDirectory``, what changed to the ``EventLog``. What is decided, and when, is in pure values (``SourceTable``,
+/// ``PublicationSchedule``, ``DeadlineQueue``, ``ServiceRecord``); this actor gives them the time and carries out what they say.
 package actor ControlPlane {
     private typealias Instant = ContinuousClock.Instant
 
@@ -18,6 +18,8 @@ package actor ControlPlane {
     package nonisolated let monitors: [SourceMonitor]
     /// Where plans are published.
     package nonisolated let directory: ServiceDirectory
+    /// What happened lately.
+    package nonisolated let events = EventLog()
     private let staleAfter: Duration?
     private let clock: ServerClock
     private let logger: Logger
@@ -25,6 +27,10 @@ package actor ControlPlane {
     private var tables: [SourceTable]
     private var records: [String: ServiceRecord] = [:]
     private var schedule = PublicationSchedule(now: .now)
+    private var deadlines = DeadlineQueue()
+    private var settings: @Sendable (_ service: String) -> ServiceSettings
+    private let checkTargets: @Sendable (CheckTargets) -> Void
+    private var targetsOfServices: [String: [CheckTargets.Target]] = [:]
     private var staleSources: Set<Int> = []
     /// When ``publishDue()`` will be called by itself.
     private var alarm: Instant?
@@ -36,10 +42,22 @@ package actor ControlPlane {
     ///   - sources: the names of the sources, in order of preference.
     ///   - staleAfter: how long after the last proof of contact with all of its sources a service's picks say that they
     ///     are stale; `nil`: never.
-    package init(sources: [String], directory: ServiceDirectory, staleAfter: Duration?, clock: ServerClock, logger: Logger) {
+    ///   - settings: how the peers of a service are judged and picked.
+    ///   - checkTargets: takes the peers to probe, a service at a time, in the order of the changes.
+    package init(
+        sources: [String],
+        directory: ServiceDirectory,
+        staleAfter: Duration?,
+        settings: @escaping @Sendable (_ service: String) -> ServiceSettings = { _ in ServiceSettings() },
+        checkTargets: @escaping @Sendable (CheckTargets) -> Void = { _ in },
+        clock: ServerClock,
+        logger: Logger
+    ) {
         self.monitors = sources.map { SourceMonitor(name: $0) }
         self.directory = directory
         self.staleAfter = staleAfter
+        self.settings = settings
+        self.checkTargets = checkTargets
         self.clock = clock
         self.logger = logger
         self.tables = sources.map { _ in SourceTable() }
@@ -73,7 +91,7 @@ extension ControlPlane {
         let now = Instant.now
         if isFirst {
             // Nothing is served yet that publishing could disturb: the first state goes out whole, then counts as synced.
-            for service in changed { publish(service, at: now) }
+            for service in changed { publish(service, at: now, isFirstList: true) }
             monitors[source].update { $0.isSynced = true }
             directory.isSynced = monitors.allSatisfy { $0.status.isSynced }
             logger.info(
@@ -118,6 +136,7 @@ extension ControlPlane {
     /// Publishes what is due, and sees to it that what is not due yet will be.
     private func publishDue() {
         var now = Instant.now
+        advanceDue(at: now)
         let turnEnd = now + Self.longestTurn
         while now < turnEnd, let service = schedule.next(at: now) {
             publish(service, at: now)
@@ -125,7 +144,7 @@ extension ControlPlane {
             schedule.finish(service, began: now, ended: ended)
             now = ended
         }
-        guard let next = schedule.nextInstant(), alarm.map({ next < $0 }) ?? true else { return }
+        guard let next = [schedule.nextInstant(), deadlines.next].compactMap({ $0 }).min(), alarm.map({ next < $0 }) ?? true else { return }
         alarm = next
         Task {
             try? await Task.sleep(until: next, clock: .continuous)
@@ -138,27 +157,123 @@ extension ControlPlane {
         publishDue()
     }
 
-    private func publish(_ service: String, at now: Instant) {
+    /// Does what is due in services: readmissions, sweeps, ramps.
+    private func advanceDue(at now: Instant) {
+        while let service = deadlines.popDue(at: now) {
+            change(service, at: now) { record, wallTime in
+                record.advance(to: now, wallTime: wallTime, second: clock.second())
+            }
+        }
+    }
+
+    /// Changes what is kept of a service, and has a plan compiled when the change asks for it.
+    private func change(_ service: String, at now: Instant, _ body: (inout ServiceRecord, _ wallTime: Double) -> Bool) {
+        guard var record = records.removeValue(forKey: service) else { return }
+        let hasChanged = body(&record, clock.wallTime())
+        records[service] = record
+        deadlines.set(record.deadline, for: service)
+        if hasChanged { schedule.change(service, at: now) }
+    }
+
+    private func publish(_ service: String, at now: Instant, isFirstList: Bool = false) {
         let peers = CombinedPeer.merge(tables, service: service)
         let naming = tables.indices.filter { tables[$0].services[service] != nil }
-        let isStale = !naming.isEmpty && staleSources.isSuperset(of: naming)
+        let isKnown = records[service] != nil
+        guard isKnown || !naming.isEmpty else { return }
+        var record = records.removeValue(forKey: service) ?? makeRecord(service, born: isFirstList ? nil : now)
         let wallTime = clock.wallTime()
-        clock.change { index in
-            if records[service] != nil {
-                records[service]?.publish(
+        let transitions = clock.change { index in
+            let transitions = record.publish(
+                .init(
                     peers: peers,
                     sources: naming,
-                    isStale: isStale,
+                    isFirstList: isFirstList,
+                    isStale: !naming.isEmpty && staleSources.isSuperset(of: naming),
                     index: index,
                     now: now,
                     wallTime: wallTime
                 )
-            } else if !naming.isEmpty {
-                let record = ServiceRecord(name: service, peers: peers, sources: naming, isStale: isStale, index: index, wallTime: wallTime)
-                records[service] = record
-                directory.add(record.state)
+            )
+            if !isKnown { directory.add(record.state) }
+            return transitions
+        }
+        records[service] = record
+        deadlines.set(record.deadline, for: service)
+        // Only now is it true for picks: whoever reads an event finds it there.
+        for transition in transitions {
+            clock.change { index in events.append(Event(index: index, at: wallTime, service: service, transition: transition)) }
+            log(transition, of: service)
+        }
+        updateTargets(of: service, peers, record.settings, isFirstList: isFirstList)
+    }
+
+    private func makeRecord(_ service: String, born: Instant?) -> ServiceRecord {
+        ServiceRecord(name: service, settings: settings(service), born: born) { [weak self] signal in
+            // Called on threads that record outcomes, at most once until it is dealt with.
+            Task { await self?.receive(signal) }
+        }
+    }
+
+    private func log(_ transition: Transition, of service: String) {
+        logger.log(
+            level: transition.to == .ejected || transition.to == .unhealthy ? .notice : .info,
+            transition.from == transition.to ? "peer not ejected" : "peer changed its health",
+            metadata: [
+                "service": "\(service)", "peer": "\(transition.peer)", "from": "\(transition.from.rawValue)",
+                "to": "\(transition.to.rawValue)", "reason": "\(transition.reason)",
+            ]
+        )
+    }
+
+    private func updateTargets(of service: String, _ peers: [CombinedPeer], _ settings: ServiceSettings, isFirstList: Bool) {
+        var targets: [CheckTargets.Target] = []
+        if settings.healthCheck.isEnabled {
+            for peer in peers {
+                let url = settings.checkURL(of: peer.value)
+                if !url.isEmpty { targets.append(.init(peer: peer.address, url: url)) }
             }
         }
+        targets.sort { $0.peer < $1.peer }
+        guard targets != targetsOfServices[service] ?? [] else { return }
+        targetsOfServices[service] = targets.isEmpty ? nil : targets
+        checkTargets(CheckTargets(service: service, targets: targets, settings: settings.healthCheck, isFirstList: isFirstList))
+    }
+}
+
+// MARK: - What probes and reports bring
+
+extension ControlPlane {
+    /// Takes results of probes.
+    package func receive(_ results: [(service: String, peer: PeerAddress, result: CheckResult)]) {
+        let now = Instant.now
+        for (service, peer, result) in results {
+            change(service, at: now) { record, wallTime in record.check(peer, result, at: now, wallTime: wallTime) }
+        }
+        publishDue()
+    }
+
+    private func receive(_ signal: ServiceSignal) {
+        let now = Instant.now
+        switch signal {
+        case .outcomesBegan(let service):
+            change(service, at: now) { record, _ in
+                record.beginSweeps(at: now)
+                return false
+            }
+        case .run(let service, let peer, let finding):
+            change(service, at: now) { record, wallTime in record.judge(peer, finding, at: now, wallTime: wallTime) }
+        }
+        publishDue()
+    }
+
+    /// Takes over other settings for every service; verdicts and statistics stay.
+    package func apply(settings: @escaping @Sendable (_ service: String) -> ServiceSettings) {
+        self.settings = settings
+        let now = Instant.now
+        for service in Array(records.keys) {
+            change(service, at: now) { record, wallTime in record.apply(settings(service), wallTime: wallTime) }
+        }
+        publishDue()
     }
 }
 

@@ -1,67 +1,238 @@
 internal import Balancing
 
-/// What the control plane keeps of one service between plans.
+/// What the control plane keeps of one service between plans: its verdicts, its ramps, and who left lately.
 struct ServiceRecord {
     typealias Instant = ContinuousClock.Instant
 
-    /// How long the state of a peer that left is kept, for the case that it comes back.
+    /// How long the state and the verdict of a peer that left are kept, for the case that it comes back.
     static let departureMemory = Duration.seconds(60)
     /// How long a service that no source names any more is known.
     static let nameMemory = Duration.seconds(300)
 
     let state: ServiceState
+    private(set) var settings: ServiceSettings
+    private(set) var verdicts = ServiceVerdicts()
+    private var slowStart = SlowStart()
+    /// When the service was first named; `nil` when a source's first complete list named it.
+    private let born: Instant?
     /// Peers that left lately, with the time.
     private var departed: [PeerAddress: (state: PeerState, at: Instant)] = [:]
     /// When the last source ceased to name the service; `nil` while one does.
     private(set) var unnamedSince: Instant?
+    /// When evidence is next looked at; `nil` while there is none.
+    private var nextSweep: Instant?
+    /// When a ramp next goes a step up.
+    private var nextRampStep: Instant?
+    /// Transitions that are not in picks yet, and so not among the events either.
+    private var unpublished: [Transition] = []
 
-    /// Makes the record of a service that has just been named, and publishes its first plan.
-    init(name: String, peers: [CombinedPeer], sources: [Int], isStale: Bool, index: UInt64, wallTime: Double) {
+    /// Makes the record of a service that has just been named; it has no peers before ``publish(_:)``.
+    init(name: String, settings: ServiceSettings, born: Instant?, signal: @escaping @Sendable (ServiceSignal) -> Void) {
+        self.settings = settings
+        self.born = born
         var generator = SystemRandomNumberGenerator()
-        let members = peers.map {
-            PlanMember(state: PeerState(address: $0.address, since: wallTime), value: $0.value, source: $0.source)
-        }
         state = ServiceState(
             name: name,
-            plan: Plan(members: members, sources: sources, isStale: isStale, index: index, previous: nil),
-            using: &generator
+            plan: Plan(members: [], isStale: false, index: 0, previous: nil),
+            settings: settings,
+            using: &generator,
+            signal: signal
         )
     }
 
-    /// Compiles and publishes a plan for the peers that the sources name now.
-    mutating func publish(peers: [CombinedPeer], sources: [Int], isStale: Bool, index: UInt64, now: Instant, wallTime: Double) {
-        let previous = state.plan
-        var members: [PlanMember] = []
-        members.reserveCapacity(peers.count)
-        var keptCount = 0
-        for peer in peers {
-            let kept = previous.state(of: peer.address)
-            keptCount += kept == nil ? 0 : 1
-            let peerState =
-                kept ?? departed.removeValue(forKey: peer.address)?.state ?? PeerState(address: peer.address, since: wallTime)
-            members.append(PlanMember(state: peerState, value: peer.value, source: peer.source))
-        }
-        let plan = Plan(members: members, sources: sources, isStale: isStale, index: index, previous: previous)
-        if keptCount < previous.members.count {
-            for member in previous.members where plan.state(of: member.state.address) == nil {
-                departed[member.state.address] = (member.state, now)
-            }
-        }
-        unnamedSince = sources.isEmpty ? (unnamedSince ?? now) : nil
-        var generator = SystemRandomNumberGenerator()
-        state.publish(plan, using: &generator)
+    /// When ``advance(to:wallTime:second:)`` next has something to do.
+    var deadline: Instant? { [verdicts.nextReadmission, nextSweep, nextRampStep].compactMap { $0 }.min() }
+}
+
+// MARK: - Plans
+
+extension ServiceRecord {
+    /// What a plan is compiled from, beside what the record holds.
+    struct Publication {
+        /// The peers that the sources name now.
+        let peers: [CombinedPeer]
+        /// The sources that name the service.
+        let sources: [Int]
+        /// Whether the peers come from a source's first complete list.
+        let isFirstList: Bool
+        let isStale: Bool
+        let index: UInt64
+        let now: Instant
+        let wallTime: Double
     }
 
+    /// Compiles and publishes a plan.
+    ///
+    /// - Returns: the transitions that are in picks from now on.
+    mutating func publish(_ publication: Publication) -> [Transition] {
+        let previous = state.plan
+        var keptCount = 0
+        let peers = publication.peers.map { peer in
+            let kept = previous.state(of: peer.address)
+            keptCount += kept == nil ? 0 : 1
+            let peerState = kept ?? arrive(peer, publication)
+            return (state: peerState, value: peer.value, source: peer.source, verdict: verdicts.shown(peer.address))
+        }
+        let selection = peers.map { Selection.Member(isCandidate: $0.value.isCandidate, isWell: isWell($0.value, $0.verdict)) }
+        let isPanic = Selection.choose(among: selection, panicThreshold: settings.panicThreshold) == .panic
+        let ramping = zip(peers, selection).filter { $0.1.isCandidate && $0.1.isWell }.map { peer, _ in
+            SlowStart.Candidate(address: peer.state.address, weight: peer.value.weight, duration: settings.slowStart(of: peer.value))
+        }
+        let shares = slowStart.update(ramping, at: publication.now)
+        nextRampStep = slowStart.nextStep(after: publication.now)
+        let members = zip(peers, selection).map { peer, selected in
+            let isPicked = selected.isCandidate && (selected.isWell || isPanic)
+            let share = isPanic ? 1 : shares[peer.state.address] ?? 1
+            return PlanMember(
+                state: peer.state,
+                value: peer.value,
+                verdict: peer.verdict,
+                effectiveWeight: isPicked ? peer.value.weight * share : 0,
+                source: peer.source
+            )
+        }
+        let plan = Plan(
+            members: members,
+            sources: publication.sources,
+            isPanic: isPanic,
+            isStale: publication.isStale,
+            index: publication.index,
+            previous: previous
+        )
+        if keptCount < previous.members.count { noteDepartures(from: previous, to: plan, at: publication.now) }
+        unnamedSince = publication.sources.isEmpty ? (unnamedSince ?? publication.now) : nil
+        var generator = SystemRandomNumberGenerator()
+        state.publish(plan, using: &generator)
+        defer { unpublished = [] }
+        return unpublished
+    }
+
+    private mutating func arrive(_ peer: CombinedPeer, _ publication: Publication) -> PeerState {
+        if let returned = departed.removeValue(forKey: peer.address)?.state { return returned }
+        let isYoung = born.map { publication.now < $0 + settings.slowStart(of: peer.value) } ?? false
+        if publication.isFirstList || isYoung { slowStart.startFull(peer.address) }
+        return PeerState(address: peer.address, since: publication.wallTime)
+    }
+
+    private func isWell(_ value: PeerValue, _ verdict: ShownVerdict?) -> Bool {
+        guard verdict?.isEligible ?? true else { return false }
+        guard !settings.healthCheck.picksNewPeers, settings.healthCheck.isEnabled, verdict?.activeIsHealthy == nil else { return true }
+        return settings.checkURL(of: value).isEmpty
+    }
+
+    private mutating func noteDepartures(from previous: Plan, to plan: Plan, at now: Instant) {
+        for member in previous.members where plan.state(of: member.state.address) == nil {
+            departed[member.state.address] = (member.state, now)
+            slowStart.forget(member.state.address)
+        }
+    }
+}
+
+// MARK: - Verdicts
+
+extension ServiceRecord {
+    /// Takes the result of a probe.
+    ///
+    /// - Returns: whether a plan has to be compiled.
+    mutating func check(_ peer: PeerAddress, _ result: CheckResult, at now: Instant, wallTime: Double) -> Bool {
+        note(
+            verdicts.check(peer, result, at: now, wallTime: wallTime, settings: settings.healthCheck, logCheck: settings.logCheck)
+        )
+    }
+
+    /// Judges a peer for a run of failures.
+    mutating func judge(_ peer: PeerAddress, _ finding: Finding, at now: Instant, wallTime: Double) -> Bool {
+        guard settings.logCheck.isEnabled, let member = state.plan.members.first(where: { $0.state.address == peer }), member.value.isCandidate else { return false }
+        return eject(peer, finding, at: now, wallTime: wallTime)
+    }
+
+    /// Begins to look at the evidence of the service at every interval.
+    mutating func beginSweeps(at now: Instant) {
+        if nextSweep == nil { nextSweep = now + settings.logCheck.interval }
+    }
+
+    /// Does what is due: readmissions, a sweep, a step of a ramp.
+    ///
+    /// - Returns: whether a plan has to be compiled.
+    mutating func advance(to now: Instant, wallTime: Double, second: UInt32) -> Bool {
+        var hasChanged = note(verdicts.readmit(at: now, wallTime: wallTime))
+        if let sweep = nextSweep, sweep <= now {
+            if self.sweep(at: now, wallTime: wallTime, second: second) { hasChanged = true }
+        }
+        if let step = nextRampStep, step <= now {
+            nextRampStep = nil
+            hasChanged = true
+        }
+        return hasChanged
+    }
+
+    private mutating func sweep(at now: Instant, wallTime: Double, second: UInt32) -> Bool {
+        guard settings.logCheck.isEnabled else {
+            nextSweep = nil
+            state.endWatch()
+            return false
+        }
+        var hasChanged = false
+        for member in state.plan.members where member.value.isCandidate {
+            guard let finding = member.state.judge(at: second, settings: settings.logCheck) else { continue }
+            if eject(member.state.address, finding, at: now, wallTime: wallTime) { hasChanged = true }
+        }
+        nextSweep = now + settings.logCheck.interval
+        // Asked to be watched again by the next outcome; one that came before that was seen is looked for afterwards.
+        state.endWatch()
+        if state.resumesWatch(at: second) { return hasChanged }
+        nextSweep = nil
+        return hasChanged
+    }
+
+    private mutating func eject(_ peer: PeerAddress, _ finding: Finding, at now: Instant, wallTime: Double) -> Bool {
+        var generator = SystemRandomNumberGenerator()
+        let candidates = state.plan.members.filter(\.value.isCandidate).map(\.state.address)
+        return note(
+            verdicts.eject(peer, finding, candidates: candidates, at: now, wallTime: wallTime, settings: settings.logCheck, using: &generator)
+        )
+    }
+
+    /// Remembers transitions until they are in picks, and clears the evidence of those who went or came back.
+    private mutating func note(_ transitions: [Transition]) -> Bool {
+        for transition in transitions where transition.from != transition.to {
+            let peerState = state.plan.state(of: transition.peer) ?? departed[transition.peer]?.state
+            if transition.to == .ejected { peerState?.setEjected(true) }
+            if transition.from == .ejected { peerState?.setEjected(false) }
+        }
+        unpublished += transitions
+        return !transitions.isEmpty
+    }
+
+    /// Takes over other settings; verdicts and statistics stay.
+    ///
+    /// - Returns: whether a plan has to be compiled.
+    mutating func apply(_ settings: ServiceSettings, wallTime: Double) -> Bool {
+        guard settings != self.settings else { return false }
+        self.settings = settings
+        state.settings = settings
+        if !settings.healthCheck.isEnabled { verdicts.forgetChecks(wallTime: wallTime) }
+        return true
+    }
+}
+
+// MARK: - Forgetting
+
+extension ServiceRecord {
     /// Whether ``forget(at:)`` may have something to do.
-    var needsForgetting: Bool { unnamedSince != nil || !departed.isEmpty }
+    var needsForgetting: Bool { unnamedSince != nil || !departed.isEmpty || !verdicts.isEmpty }
 
     /// Forgets peers that left long ago.
     ///
     /// - Returns: whether the service itself is to be forgotten.
     mutating func forget(at now: Instant) -> Bool {
         if !departed.isEmpty {
-            departed = departed.filter { $0.value.at + Self.departureMemory > now }
+            for (address, departure) in departed where departure.at + Self.departureMemory <= now {
+                departed[address] = nil
+                verdicts.forget(address)
+            }
         }
+        verdicts.forgetEmpty(at: now, settings: settings.logCheck)
         return unnamedSince.map { $0 + Self.nameMemory <= now } ?? false
     }
 }
