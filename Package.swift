@@ -53,6 +53,7 @@ let package = Package(
         .target(
             name: "LookasideAPI",
             dependencies: ["Balancing", "Discovery", "HTTPServing"],
+            resources: [.embedInCode("openapi.json")],
             swiftSettings: settings
         ),
         .target(
@@ -91,5 +92,6 @@ let package = Package(
             dependencies: ["LookasideServer", "TestSupport"],
             swiftSettings: settings
         ),
+        .testTarget(name: "SystemTests", dependencies: ["HTTPTransport", "TestSupport", "lookaside"], swiftSettings: settings),
     ]
 )

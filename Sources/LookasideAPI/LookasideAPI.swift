@@ -49,16 +49,30 @@ package struct LookasideAPI: Sendable {
         let statistics = StatisticsHandler(directory: directory, monitors: monitors, clock: clock)
         let operations = OperationsHandler(monitors: monitors, readiness: readiness, version: configuration.version)
         return [
-            HTTPRoute(.get, "/pick/{service}") { picks.pick($0) },
-            HTTPRoute(.get, "/peers/{service}") { peers.service($0) },
-            HTTPRoute(.get, "/peers") { peers.all($0) },
-            HTTPRoute(.get, "/stats/{service}") { statistics.service($0) },
-            HTTPRoute(.get, "/stats") { statistics.all($0) },
-            HTTPRoute(.get, "/healthz") { operations.health($0) },
-            HTTPRoute(.get, "/readyz") { operations.readiness($0) },
-            HTTPRoute(.get, "/version") { operations.version($0) },
-            HTTPRoute(.get, "/openapi.json") { operations.openAPI($0) },
+            Self.get("/pick/{service}") { request throws(APIError) in try picks.pick(request) },
+            Self.get("/peers/{service}") { request throws(APIError) in try peers.service(request) },
+            Self.get("/peers") { request throws(APIError) in try peers.all(request) },
+            Self.get("/stats/{service}") { request throws(APIError) in try statistics.service(request) },
+            Self.get("/stats") { request throws(APIError) in try statistics.all(request) },
+            Self.get("/healthz") { request throws(APIError) in try operations.health(request) },
+            Self.get("/readyz") { request throws(APIError) in try operations.readiness(request) },
+            Self.get("/version") { request throws(APIError) in try operations.version(request) },
+            Self.get("/openapi.json") { request throws(APIError) in try operations.openAPI(request) },
         ]
+    }
+
+    /// A route whose errors are answered in the envelope.
+    private static func get(
+        _ pattern: String,
+        _ answer: @escaping @Sendable (borrowing HTTPRequest) throws(APIError) -> HTTPReply
+    ) -> HTTPRoute {
+        HTTPRoute(.get, pattern) { request in
+            do throws(APIError) {
+                return try answer(request)
+            } catch {
+                return .response(error.response)
+            }
+        }
     }
 
     /// The answer to a request that reaches no handler.

@@ -16,10 +16,9 @@ package struct PeerValueReader: Sendable {
         let value: PeerValue
         do {
             value = try JSONDecoder().decode(PeerValue.self, from: Data(json))
-        } catch let error as DecodingError where error.isAboutTheWhole {
-            value = .default
         } catch {
-            return .invalid(PeerValueReader.reason(for: error))
+            guard (try? JSONDecoder().decode(AnyJSONObject.self, from: Data(json))) == nil else { return .invalid(Self.reason(for: error)) }
+            value = .default
         }
         if known.count >= Self.knownLimit { known.removeAll(keepingCapacity: true) }
         known[json] = value
@@ -36,7 +35,8 @@ package struct PeerValueReader: Sendable {
             } else {
                 error.context.debugDescription
             }
-        return path.isEmpty ? explanation : "\(path): \(explanation)"
+        // Foundation names no field when a number is beyond a Double or a string is not Unicode.
+        return path.isEmpty ? "a number or a string in it cannot be represented" : "\(path): \(explanation)"
     }
 
     private static func name(of type: any Any.Type) -> String {
@@ -48,6 +48,15 @@ package struct PeerValueReader: Sendable {
     }
 }
 
+/// Any JSON object, whatever is in it.
+private struct AnyJSONObject: Decodable {
+    private enum NoKeys: CodingKey {}
+
+    init(from decoder: any Decoder) throws {
+        _ = try decoder.container(keyedBy: NoKeys.self)
+    }
+}
+
 extension DecodingError {
     fileprivate var context: Context {
         switch self {
@@ -55,7 +64,4 @@ extension DecodingError {
         @unknown default: Context(codingPath: [], debugDescription: "not readable")
         }
     }
-
-    /// Whether the text as a whole, and not one field, is not what was expected.
-    fileprivate var isAboutTheWhole: Bool { context.codingPath.isEmpty }
 }

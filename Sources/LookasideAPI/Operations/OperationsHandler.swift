@@ -18,30 +18,22 @@ struct OperationsHandler: Sendable {
     }
 
     /// `GET /healthz`: the process works.
-    func health(_ request: borrowing HTTPRequest) -> HTTPReply { reply(to: request, healthy) }
+    func health(_ request: borrowing HTTPRequest) throws(APIError) -> HTTPReply { try reply(to: request, healthy) }
 
     /// `GET /version`.
-    func version(_ request: borrowing HTTPRequest) -> HTTPReply { reply(to: request, versionAnswer) }
+    func version(_ request: borrowing HTTPRequest) throws(APIError) -> HTTPReply { try reply(to: request, versionAnswer) }
 
     /// `GET /openapi.json`.
-    func openAPI(_ request: borrowing HTTPRequest) -> HTTPReply { reply(to: request, openAPIAnswer) }
+    func openAPI(_ request: borrowing HTTPRequest) throws(APIError) -> HTTPReply { try reply(to: request, openAPIAnswer) }
 
-    private func reply(to request: borrowing HTTPRequest, _ response: PreparedResponse) -> HTTPReply {
-        do {
-            _ = try Parameters(of: request, allowed: [])
-            return .prepared(response)
-        } catch {
-            return .response(error.response)
-        }
+    private func reply(to request: borrowing HTTPRequest, _ response: PreparedResponse) throws(APIError) -> HTTPReply {
+        _ = try Parameters(of: request, allowed: [])
+        return .prepared(response)
     }
 
     /// `GET /readyz`: whether this process may take traffic, and which sources it does without.
-    func readiness(_ request: borrowing HTTPRequest) -> HTTPReply {
-        do {
-            _ = try Parameters(of: request, allowed: [])
-        } catch {
-            return .response(error.response)
-        }
+    func readiness(_ request: borrowing HTTPRequest) throws(APIError) -> HTTPReply {
+        _ = try Parameters(of: request, allowed: [])
         if readinessState.isStopping { return .response(APIError.overloaded("the server is stopping").response) }
         guard readinessState.isReady(at: .now) else {
             let error = APIError.notSynced("these sources have not delivered their peers yet: \(readinessState.unsynced.joined(separator: ", "))")

@@ -9,12 +9,8 @@ struct PeersHandler: Sendable {
     let clock: ServerClock
     let processID: String
 
-    func all(_ request: borrowing HTTPRequest) -> HTTPReply {
-        do {
-            _ = try Parameters(of: request, allowed: [])
-        } catch {
-            return .response(error.response)
-        }
+    func all(_ request: borrowing HTTPRequest) throws(APIError) -> HTTPReply {
+        _ = try Parameters(of: request, allowed: [])
         let index = clock.index
         let tag = EntityTag(processID: processID, index: index)
         guard !tag.isKnown(to: request) else { return .response(tag.notModified) }
@@ -24,16 +20,12 @@ struct PeersHandler: Sendable {
         }
     }
 
-    func service(_ request: borrowing HTTPRequest) -> HTTPReply {
-        do {
-            let name = try request.serviceName()
-            _ = try Parameters(of: request, allowed: [])
-            let plan = try directory.find(name).plan
-            let tag = EntityTag(processID: processID, index: plan.index)
-            guard !tag.isKnown(to: request) else { return .response(tag.notModified) }
-            return .deferred { .json(ServicePeersBody(service: name, plan: plan, monitors: monitors), headers: [tag.header]) }
-        } catch {
-            return .response(error.response)
-        }
+    func service(_ request: borrowing HTTPRequest) throws(APIError) -> HTTPReply {
+        let name = try request.serviceName()
+        _ = try Parameters(of: request, allowed: [])
+        let plan = try directory.find(name).plan
+        let tag = EntityTag(processID: processID, index: plan.index)
+        guard !tag.isKnown(to: request) else { return .response(tag.notModified) }
+        return .deferred { .json(ServicePeersBody(service: name, plan: plan, monitors: monitors), headers: [tag.header]) }
     }
 }

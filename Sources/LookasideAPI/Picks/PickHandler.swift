@@ -10,15 +10,11 @@ struct PickHandler: Sendable {
     let clock: ServerClock
     let leaseValidSeconds: Double
 
-    func pick(_ request: borrowing HTTPRequest) -> HTTPReply {
-        do {
-            let name = try request.serviceName()
-            let parameters = try PickParameters(request)
-            let service = try directory.find(name)
-            return try pick(from: service, parameters)
-        } catch {
-            return .response(error.response)
-        }
+    func pick(_ request: borrowing HTTPRequest) throws(APIError) -> HTTPReply {
+        let name = try request.serviceName()
+        let parameters = try PickParameters(request)
+        let service = try directory.find(name)
+        return try pick(from: service, parameters)
     }
 
     private func pick(from service: ServiceState, _ parameters: PickParameters) throws(APIError) -> HTTPReply {

@@ -1,4 +1,4 @@
-package import HTTPServing
+internal import HTTPServing
 
 /// An answer that is an error: a status, a code for programs and a message for people.
 struct APIError: Error {

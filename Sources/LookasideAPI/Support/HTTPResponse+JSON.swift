@@ -1,5 +1,5 @@
 internal import FoundationEssentials
-package import HTTPServing
+internal import HTTPServing
 
 /// JSON as this interface writes it: keys sorted, so that equal answers are equal bytes.
 enum JSON {
@@ -28,16 +28,5 @@ extension HTTPResponse {
             headers: [(name: "Content-Type", value: "application/json"), (name: "Cache-Control", value: "no-store")] + headers,
             body: bytes
         )
-    }
-}
-
-extension HTTPReply {
-    /// The reply of a handler that may fail with an error of the interface.
-    static func from(_ body: () throws(APIError) -> HTTPReply) -> HTTPReply {
-        do {
-            return try body()
-        } catch {
-            return .response(error.response)
-        }
     }
 }

@@ -1,0 +1,111 @@
+extension Configuration.Source {
+    /// Whether this version can take peers from the source; it skips one that it cannot.
+    package var isSupported: Bool {
+        switch kind {
+        case .file: return true
+        case .etcd(let etcd): return etcd.api == .v3
+        case .kubernetes: return false
+        }
+    }
+}
+
+/// Everything that a configuration may say and this version does not do: whoever builds one of these deletes its line.
+enum NotYet {
+    /// A key that counts when the file has it and what it says asks for more than this version does.
+    private struct Row<Subject>: Sendable {
+        let key: String
+        let message: String
+        let asks: @Sendable (Subject) -> Bool
+
+        init(
+            _ key: String,
+            _ message: String = "not in this version yet",
+            when asks: @escaping @Sendable (Subject) -> Bool = { _ in true }
+        ) {
+            self.key = key
+            self.message = message
+            self.asks = asks
+        }
+    }
+
+    /// Errors: to go on without would open or limit the server other than the operator said, or pick other peers.
+    private static let refused: [Row<Configuration>] = [
+        Row("tls"),
+        Row("auth"),
+        Row("combine", "first is not in this version yet") { $0.combine == .first },
+        Row("limits.connections"),
+        Row("limits.connections_per_ip"),
+        Row("limits.header_timeout"),
+        Row("limits.idle_timeout"),
+    ]
+
+    /// Warnings: picks are served, with less around them.
+    private static let ignored: [Row<Configuration>] = [
+        Row("health_check") { $0.defaults.healthCheck.enabled },
+        Row("log_check") { $0.defaults.logCheck.enabled },
+        Row("panic_threshold"),
+        Row("policy") { $0.defaults.policy != .weightedRoundRobin },
+        Row("state_file"),
+        Row("metrics.per_peer") { $0.metrics.perPeer },
+    ]
+
+    /// Warnings, below each entry of `services`.
+    private static let ignoredForService: [Row<Configuration.ServiceSettings>] = [
+        Row("health_check") { $0.healthCheck.enabled },
+        Row("log_check") { $0.logCheck.enabled },
+        Row("panic_threshold"),
+        Row("policy") { $0.policy != .weightedRoundRobin },
+        Row("slow_start") { $0.slowStart != .zero },
+        Row("check_url") { $0.checkURL != "" },
+    ]
+
+    /// Warnings, below each item of `sources`.
+    private static let ignoredForSource: [Row<Configuration.Source>] = [
+        Row("kubernetes"),
+        Row("etcd.empty_guard") { $0.emptyGuard != .zero },
+        Row("file.empty_guard") { $0.emptyGuard != .zero },
+    ]
+
+    /// Warnings, below `etcd` in each item of `sources`.
+    private static let ignoredForEtcd: [Row<Configuration.Etcd>] = [
+        Row("endpoints") { $0.endpoints.count > 1 },
+        Row("api") { $0.api == .v2 },
+        Row("username"),
+        Row("password_file"),
+        Row("cert_file"),
+        Row("key_file"),
+    ]
+
+    /// Adds an error for each refused key, and the paths of the ignored ones to the configuration.
+    static func check(_ configuration: inout Configuration, diagnostics: ConfigurationDiagnostics) {
+        for row in refused where row.asks(configuration) {
+            fail(row.key, row.message, diagnostics)
+        }
+        if !configuration.sources.contains(where: \.isSupported) {
+            fail("sources", "no source of this configuration works in this version yet", diagnostics)
+        }
+
+        var asked = paths(ignored, below: "", of: configuration)
+        for (index, source) in configuration.sources.enumerated() {
+            asked += paths(ignoredForSource, below: "sources[\(index)].", of: source)
+            if case .etcd(let etcd) = source.kind {
+                asked += paths(ignoredForEtcd, below: "sources[\(index)].etcd.", of: etcd)
+            }
+        }
+        for rule in configuration.services {
+            asked += paths(ignoredForService, below: "\(ConfigurationPath.service(rule.pattern.description)).", of: rule.settings)
+        }
+        let given = asked.compactMap { path in diagnostics.positions[path].map { (path: path, position: $0) } }
+        configuration.notYet = given.sorted { $0.position < $1.position }.map(\.path)
+    }
+
+    private static func paths<Subject>(_ rows: [Row<Subject>], below prefix: String, of subject: Subject) -> [String] {
+        rows.filter { $0.asks(subject) }.map { prefix + $0.key }
+    }
+
+    private static func fail(_ path: String, _ message: String, _ diagnostics: ConfigurationDiagnostics) {
+        if let position = diagnostics.positions[path] {
+            diagnostics.fail(path, at: position, message)
+        }
+    }
+}

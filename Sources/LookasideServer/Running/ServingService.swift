@@ -1,0 +1,16 @@
+internal import Discovery
+internal import HTTPServing
+internal import ServiceLifecycle
+
+/// The HTTP server's part of the lifecycle: it serves from its start on, and here is drained.
+struct ServingService: Service {
+    let server: HTTPServer
+    let readiness: Readiness
+    let shutdownTimeout: Duration
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        readiness.stop()
+        await server.stop(drainingFor: shutdownTimeout)
+    }
+}

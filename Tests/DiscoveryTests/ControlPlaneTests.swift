@@ -1,0 +1,104 @@
+import Balancing
+import Discovery
+import Logging
+import Testing
+
+struct ControlPlaneTests {
+    private let directory = ServiceDirectory()
+    private let controlPlane: ControlPlane
+
+    init() {
+        controlPlane = ControlPlane(
+            sources: ["first", "second"],
+            directory: directory,
+            staleAfter: .seconds(30),
+            clock: ServerClock(second: { 1 }, wallTime: { 1_700_000_000 }),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+    }
+
+    private func table(_ peers: KeyValuePairs<String, Double>) -> SourceTable {
+        var table = SourceTable()
+        for (key, weight) in peers { table.apply(SourceEntry(key: key, content: .value(PeerValue(weight: weight)))) }
+        return table
+    }
+
+    private func weights(_ service: String) -> [String: Double]? {
+        guard let plan = directory[service]?.plan else { return nil }
+        return Dictionary(uniqueKeysWithValues: plan.members.map { ("\($0.state.address)", $0.weight) })
+    }
+
+    /// Waits until the published plan of a service shows these weights: publication may rest up to a quarter of a second.
+    private func published(_ service: String, _ expected: [String: Double]) async throws -> Bool {
+        for _ in 0..<500 where weights(service) != expected { try await Task.sleep(for: .milliseconds(10)) }
+        return weights(service) == expected
+    }
+
+    @Test func `the directory is synced when every source has delivered and its peers are in picks`() async {
+        #expect(!directory.isSynced)
+        await controlPlane.feed(for: 0).replace(with: table(["web/10.0.0.1:80": 1]), revision: "1")
+        #expect(directory["web"]?.pick(at: 1) != nil)
+        #expect(!directory.isSynced)
+        await controlPlane.feed(for: 1).replace(with: SourceTable(), revision: "1")
+        #expect(directory.isSynced)
+    }
+
+    @Test func `sources are united, and the earlier one wins for a peer in both`() async throws {
+        await controlPlane.feed(for: 1).replace(with: table(["web/10.0.0.1:80": 1, "web/10.0.0.2:80": 2]), revision: "1")
+        let state = try #require(directory["web"]?.plan.members.first?.state)
+        await controlPlane.feed(for: 0).replace(with: table(["web/10.0.0.1:80": 10]), revision: "1")
+        #expect(try await published("web", ["10.0.0.1:80": 10, "10.0.0.2:80": 2]))
+        await controlPlane.feed(for: 0).apply([SourceEntry(key: "web/10.0.0.1:80", content: .deleted)], revision: "2")
+        #expect(try await published("web", ["10.0.0.1:80": 1, "10.0.0.2:80": 2]))
+        #expect(directory["web"]?.plan.state(of: state.address) === state)
+    }
+
+    @Test func `a peer that leaves and comes back keeps its state`() async throws {
+        let feed = controlPlane.feed(for: 0)
+        await feed.replace(with: table(["web/10.0.0.1:80": 1, "web/10.0.0.2:80": 1]), revision: "1")
+        let state = try #require(directory["web"]?.plan.members.first?.state)
+        await feed.apply([SourceEntry(key: "web/\(state.address)", content: .deleted)], revision: "2")
+        #expect(try await published("web", ["10.0.0.2:80": 1]))
+        await feed.apply([SourceEntry(key: "web/\(state.address)", content: .value(.default))], revision: "3")
+        #expect(try await published("web", ["10.0.0.1:80": 100, "10.0.0.2:80": 1]))
+        #expect(directory["web"]?.plan.state(of: state.address) === state)
+    }
+
+    @Test func `a service whose last peer went is still known, without peers`() async throws {
+        let feed = controlPlane.feed(for: 0)
+        await feed.replace(with: table(["web/10.0.0.1:80": 1]), revision: "1")
+        await feed.apply([SourceEntry(key: "web/10.0.0.1:80", content: .deleted)], revision: "2")
+        #expect(try await published("web", [:]))
+        #expect(directory["web"]?.pick(at: 1) == nil)
+    }
+
+    @Test func `a change touches only its own service`() async throws {
+        let feed = controlPlane.feed(for: 0)
+        await feed.replace(with: table(["a/10.0.0.1:80": 1, "b/10.0.0.1:80": 1]), revision: "1")
+        let untouched = try #require(directory["b"]?.plan)
+        await feed.apply([SourceEntry(key: "a/10.0.0.2:80", content: .value(.default))], revision: "2")
+        #expect(try await published("a", ["10.0.0.1:80": 1, "10.0.0.2:80": 100]))
+        #expect(directory["b"]?.plan === untouched)
+        #expect((directory["a"]?.plan.index ?? 0) > untouched.index)
+    }
+
+    @Test func `many changes end in the latest state`() async throws {
+        let feed = controlPlane.feed(for: 0)
+        await feed.replace(with: SourceTable(), revision: "1")
+        for weight in 1...2000 {
+            await feed.apply([SourceEntry(key: "web/10.0.0.1:80", content: .value(PeerValue(weight: Double(weight))))], revision: "\(weight)")
+        }
+        #expect(try await published("web", ["10.0.0.1:80": 2000]))
+        #expect(controlPlane.monitors[0].status.revision == "2000")
+        #expect(controlPlane.monitors[0].status.events == 2000)
+    }
+
+    @Test func `what a source skipped is counted with its reasons`() async {
+        var skipping = table(["web/10.0.0.1:80": 1])
+        skipping.apply(SourceEntry(key: "web/name:80", content: .value(.default)))
+        await controlPlane.feed(for: 0).replace(with: skipping, revision: "1")
+        let status = controlPlane.monitors[0].status
+        #expect(status.skipped == 1 && status.peers == 1 && status.services == 1)
+        #expect(status.skippedReasons.first?.contains("web/name:80") == true)
+    }
+}

@@ -1,0 +1,66 @@
+import Testing
+
+@testable import LookasideServer
+
+struct ConfigurationNotYetTests {
+    @Test func `what the example asks for in vain is listed once, in the order of the file`() throws {
+        #expect(
+            try Configuration.valid(Configuration.example).notYet == [
+                "sources[0].etcd.endpoints", "sources[0].etcd.username", "sources[0].etcd.password_file", "sources[0].etcd.cert_file",
+                "sources[0].etcd.key_file", "sources[0].etcd.empty_guard", "sources[1].kubernetes", "health_check", "log_check", "panic_threshold",
+                "policy",
+                "services.web-*.policy", "services.web-*.log_check", "services.web-shop.panic_threshold", "state_file", "metrics.per_peer",
+            ]
+        )
+    }
+
+    @Test(arguments: [
+        ("health_check: {enabled: false, interval: 1}", []), ("health_check: {interval: 1}", ["health_check"]),
+        ("health_check: {}", ["health_check"]),
+        ("log_check: {enabled: false}", []), ("panic_threshold: 0.25", ["panic_threshold"]), ("policy: weighted_round_robin", []),
+        ("policy: random", ["policy"]), ("metrics: {per_peer: false}", []), ("lease: {valid: 1}", []), ("combine: merge", []), ("stale_after: 0", []),
+        ("limits: {body_bytes: 2048}", []), ("services: {a.b: {slow_start: 5}}", ["services.\"a.b\".slow_start"]),
+        ("services: {a: {slow_start: 0, check_url: ~}}", []), ("services: {a: {check_url: \"tcp:\"}}", ["services.a.check_url"]),
+        ("services: {a: {health_check: {enabled: true}}}", ["services.a.health_check"]),
+        ("health_check: {enabled: false}\nservices: {a: {health_check: {rise: 1}}}", []),
+        ("policy: random\nservices: {a: {policy: weighted_round_robin}}", ["policy"]),
+        ("sources: [file: {empty_guard: 5}]", ["sources[0].file.empty_guard"]), ("sources: [file: {empty_guard: 0}]", []),
+        ("sources: [etcd: {endpoints: [http://a], ca_file: c, prefix: x, empty_guard: 0}]", []),
+        ("sources: [file: {}, etcd: {endpoints: [http://a], api: v2}]", ["sources[1].etcd.api"]),
+    ])
+    func `a key is listed when it asks for more than this version does`(yaml: String, paths: [String]) throws {
+        #expect(try Configuration.valid(yaml).notYet == paths)
+    }
+
+    @Test(arguments: [
+        ("tls: {cert_file: c, key_file: k}", "1:1: tls: not in this version yet"),
+        ("auth: {}", "1:1: auth: not in this version yet"),
+        ("combine: first", "1:1: combine: first is not in this version yet"),
+        ("limits:\n  connections: 10000", "2:3: limits.connections: not in this version yet"),
+        ("limits:\n  connections_per_ip: 0", "2:3: limits.connections_per_ip: not in this version yet"),
+        ("limits:\n  header_timeout: 10", "2:3: limits.header_timeout: not in this version yet"),
+        ("limits:\n  idle_timeout: 60", "2:3: limits.idle_timeout: not in this version yet"),
+        ("sources: [kubernetes: {}]", "1:1: sources: no source of this configuration works in this version yet"),
+        ("sources: [etcd: {endpoints: [http://a], api: v2}]", "1:1: sources: no source of this configuration works in this version yet"),
+    ])
+    func `a key that this version cannot honour is refused`(yaml: String, error: String) {
+        #expect(Configuration.errors(yaml) == ["lookaside.yaml:" + error])
+    }
+
+    @Test func `a refused section is validated too`() {
+        #expect(
+            Configuration.errors("tls: {cert_file: c, client_ca: x}\nauth: {token_file: 5}") == [
+                "lookaside.yaml:1:1: tls.key_file: missing, expected the path of a file",
+                "lookaside.yaml:1:1: tls: not in this version yet",
+                "lookaside.yaml:1:21: tls.client_ca: unknown key; allowed: cert_file, key_file, client_ca_file",
+                "lookaside.yaml:2:1: auth: not in this version yet",
+                "lookaside.yaml:2:8: auth.token_file: found 5, expected a string (in quotes)",
+            ]
+        )
+    }
+
+    @Test func `a source that this version cannot read says so`() throws {
+        let sources = try Configuration.valid("sources: [file: {}, kubernetes: {}, etcd: {endpoints: [http://a]}]").sources
+        #expect(sources.map(\.isSupported) == [true, false, true])
+    }
+}

@@ -1,0 +1,146 @@
+import Foundation
+import Glibc
+import HTTPTransport
+import Testing
+
+/// The real `lookaside serve` in a temporary directory of its own, on a free port of loopback. Ends with this object.
+///
+/// An object belongs to one test; its tasks may share it: what changes after the start is guarded by the process itself.
+final class LookasideProcess: @unchecked Sendable {
+    /// The binary that was built beside these tests.
+    static let binary = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "lookaside").path
+
+    let directory: URL
+    let port: Int
+    private let process: Process
+    private let client: HTTPClient
+
+    /// Starts a server over sources written in YAML and waits until it accepts connections.
+    ///
+    /// - Parameters:
+    ///   - configuration: the configuration without `listen`.
+    ///   - files: files beside the configuration.
+    init(configuration: String, files: [String: String] = [:]) async throws {
+        directory = FileManager.default.temporaryDirectory.appending(path: "lookaside-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        for (name, content) in files { try Data(content.utf8).write(to: directory.appending(path: name)) }
+        try Data("listen: 127.0.0.1:0\n\(configuration)\n".utf8).write(to: directory.appending(path: "lookaside.yaml"))
+        let log = directory.appending(path: "log").path
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
+        process = Process()
+        process.executableURL = URL(filePath: Self.binary)
+        process.arguments = ["serve", "--config", directory.appending(path: "lookaside.yaml").path]
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle(forWritingAtPath: log)
+        try process.run()
+        client = try HTTPClient(configuration: .init())
+        let deadline = ContinuousClock.now + .seconds(10)
+        var found: Int?
+        while found == nil, process.isRunning, ContinuousClock.now < deadline {
+            found = try String(contentsOfFile: log, encoding: .utf8).firstMatch(of: /port=(\d+)/).flatMap { Int($0.1) }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        let logged = try String(contentsOfFile: log, encoding: .utf8)
+        port = try #require(found, "\(logged)")
+    }
+
+    deinit {
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        process.waitUntilExit()
+        try? FileManager.default.removeItem(at: directory)
+    }
+
+    /// What the server has logged.
+    var log: String { (try? String(contentsOf: directory.appending(path: "log"), encoding: .utf8)) ?? "" }
+
+    /// Sends a signal.
+    func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+
+    /// Waits for the end of the process and gives its exit status.
+    func exitStatus() async throws -> Int32 {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while process.isRunning, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(5)) }
+        try #require(!process.isRunning, "the process did not end")
+        try #require(process.terminationReason == .exit)
+        return process.terminationStatus
+    }
+}
+
+// MARK: - Requests
+
+extension LookasideProcess {
+    /// An answer.
+    func get(_ path: String) async throws -> HTTPClient.Response {
+        try await client.send(.init(url: "http://127.0.0.1:\(port)\(path)"), timeout: .seconds(20))
+    }
+
+    /// An answer's JSON.
+    func json<Body: Decodable>(_ path: String, as type: Body.Type = Body.self) async throws -> Body {
+        try JSONDecoder().decode(Body.self, from: Data(try await get(path).body))
+    }
+
+    /// The weights of a service's peers, as published; `nil` when the service is not known.
+    func weights(_ service: String) async throws -> [String: Double]? {
+        let answer = try await get("/peers/\(service)")
+        guard answer.status == 200 else { return nil }
+        let body = try JSONDecoder().decode(PeersBody.self, from: Data(answer.body))
+        return Dictionary(uniqueKeysWithValues: body.peers.map { ($0.peer, $0.weight) })
+    }
+
+    /// Waits until a service has these peers with these weights.
+    func waitFor(_ service: String, _ expected: [String: Double]?, within limit: Duration = .seconds(15)) async throws {
+        var last: [String: Double]?
+        let deadline = ContinuousClock.now + limit
+        repeat {
+            last = try await weights(service)
+            if last == expected { return }
+            try await Task.sleep(for: .milliseconds(5))
+        } while ContinuousClock.now < deadline
+        #expect(last == expected)
+    }
+
+    /// Waits until a condition holds.
+    func wait(_ what: String, within limit: Duration = .seconds(15), until condition: () async throws -> Bool) async throws {
+        let deadline = ContinuousClock.now + limit
+        while ContinuousClock.now < deadline {
+            if try await condition() { return }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        Issue.record("waited in vain: \(what)")
+    }
+}
+
+/// The answer of `/pick/{service}`.
+struct PickBody: Decodable {
+    let peer: String
+    let stale: Bool?
+}
+
+/// The answer of `/peers/{service}`.
+struct PeersBody: Decodable {
+    struct Peer: Decodable {
+        let peer: String
+        let weight: Double
+    }
+
+    let peers: [Peer]
+}
+
+/// The answer of `/stats`.
+struct StatisticsBody: Decodable {
+    struct Source: Decodable {
+        let name: String
+        let state: String
+        let revision: String
+        let lists: Int
+        let skipped: Int
+        let lastError: String
+
+        enum CodingKeys: String, CodingKey {
+            case name, state, revision, lists, skipped, lastError = "last_error"
+        }
+    }
+
+    let sources: [Source]
+}
