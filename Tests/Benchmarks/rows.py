@@ -36,10 +36,10 @@ def ratios(above, below):
 class Benchmarks:
     """Takes the measurements; each method yields the rows of one of them."""
 
-    def __init__(self, rounds, seconds):
+    def __init__(self, rounds, seconds, processors):
         self.rounds = rounds
         self.seconds = seconds
-        self.processors = harness.Processors()
+        self.processors = processors
 
     # In process
 
