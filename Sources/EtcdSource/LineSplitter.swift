@@ -1,0 +1,44 @@
+/// Cuts a stream of bytes into lines, wherever the pieces in which it arrives begin and end.
+///
+/// What stands behind the last line feed is a line that may have been cut: it is given out when its end arrives, else never.
+/// Empty lines are left out.
+struct LineSplitter {
+    /// A line is longer than allowed.
+    struct LineTooLong: Error, Equatable, CustomStringConvertible {
+        let limit: Int
+
+        var description: String { "a line of the stream is longer than \(limit) bytes" }
+    }
+
+    /// The longest line by default: etcd bounds a transaction to 1.5 MiB, but one message holds up to 1,000 of them.
+    static let defaultLimit = 64 << 20
+
+    private let limit: Int
+    private var beginning: [UInt8] = []
+
+    /// Makes a splitter; `limit` is the longest line in bytes.
+    init(limit: Int = Self.defaultLimit) {
+        self.limit = limit
+    }
+
+    /// Takes the next piece of the stream.
+    ///
+    /// - Returns: the lines that it ends.
+    mutating func append(_ bytes: [UInt8]) throws(LineTooLong) -> [[UInt8]] {
+        var lines: [[UInt8]] = []
+        var rest = bytes[...]
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            try extend(rest[..<end])
+            if !beginning.isEmpty { lines.append(beginning) }
+            beginning = []
+            rest = rest[(end + 1)...]
+        }
+        try extend(rest)
+        return lines
+    }
+
+    private mutating func extend(_ bytes: ArraySlice<UInt8>) throws(LineTooLong) {
+        guard beginning.count + bytes.count <= limit else { throw LineTooLong(limit: limit) }
+        beginning.append(contentsOf: bytes)
+    }
+}

@@ -1,0 +1,202 @@
+import CMicroHTTPD
+import Glibc
+import Synchronization
+
+/// Takes each request from libmicrohttpd's access handler to the handler of its route and queues the answer.
+///
+/// The access handler is called first when the headers are there, then with each part of the body, then once more: only there is an answer queued
+/// normally, because libmicrohttpd closes the connection after one that is queued in the first call. That is made use of while draining.
+/// A request without body has no state between the calls: its context pointer is this object itself, as a mark.
+final class RequestDispatcher: Sendable {
+    /// The context pointer of one request, nil in the first call.
+    typealias Context = UnsafeMutablePointer<UnsafeMutableRawPointer?>
+
+    let counter = RequestCounter()
+    let deferredRequests: DeferredRequests
+    /// Writes a message of libmicrohttpd to the log.
+    let log: @Sendable (String) -> Void
+
+    private let routes: RouteTable
+    private let bodyLimit: Int
+    private let failureResponse: @Sendable (HTTPRequestFailure) -> HTTPResponse
+    private let draining = Atomic<Bool>(false)
+
+    init(_ configuration: HTTPServer.Configuration, routes: [HTTPRoute]) {
+        self.routes = RouteTable(routes)
+        bodyLimit = configuration.bodyLimit
+        failureResponse = configuration.failureResponse
+        log = configuration.log
+        deferredRequests = DeferredRequests(
+            builderThreads: configuration.builderThreads,
+            waitingLimit: configuration.deferredLimit,
+            deadline: configuration.deferredDeadline
+        )
+    }
+
+    /// From now on every connection is closed after its current or next request.
+    func drain() {
+        draining.store(true, ordering: .relaxed)
+    }
+
+    private var isDraining: Bool {
+        draining.load(ordering: .relaxed)
+    }
+
+    /// The first call for a request: its headers are there.
+    func begin(
+        _ connection: OpaquePointer,
+        target: UnsafePointer<CChar>,
+        method: UnsafePointer<CChar>,
+        version: UnsafePointer<CChar>,
+        context: Context,
+        mark: UnsafeMutableRawPointer
+    ) -> MHD_Result {
+        counter.begin()
+        let framing = MessageFraming(of: connection, version: version)
+        if let fault = framing.fault {
+            return refuse(connection, .badRequest(message: fault))
+        }
+        guard framing.hasBody else {
+            if isDraining {
+                return answer(connection, target: target, method: method, body: [], context: context, isFirstCall: true)
+            }
+            context.pointee = mark
+            return .YES
+        }
+        let failure = failure(of: HTTPMethod(method), UnsafeRawBufferPointer(start: target, count: strlen(target)))
+        if let length = framing.contentLength, length > bodyLimit {
+            return refuse(connection, failure ?? .bodyTooLarge(limit: bodyLimit))
+        }
+        setState(RequestState(failure: failure, bodyLimit: bodyLimit), context)
+        return .YES
+    }
+
+    /// The last call for a request without body.
+    func answer(
+        _ connection: OpaquePointer,
+        target: UnsafePointer<CChar>,
+        method: UnsafePointer<CChar>,
+        context: Context
+    ) -> MHD_Result {
+        answer(connection, target: target, method: method, body: [], context: context, isFirstCall: false)
+    }
+
+    /// A later call for a request with state and without new body bytes: the body is complete, or the deferred answer is there.
+    func proceed(
+        _ connection: OpaquePointer,
+        target: UnsafePointer<CChar>,
+        method: UnsafePointer<CChar>,
+        state: RequestState,
+        context: Context
+    ) -> MHD_Result {
+        if let answer = state.deferredAnswer {
+            switch answer.take() {
+            case .response(let response):
+                return response.queue(on: connection)
+            case .overloaded:
+                return refuse(connection, .overloaded)
+            case nil:
+                return .NO
+            }
+        }
+        if let work = state.deferredWork {
+            state.deferredWork = nil
+            return suspend(connection, state, work)
+        }
+        if let failure = state.failure {
+            return refuse(connection, failure)
+        }
+        return answer(connection, target: target, method: method, body: state.takeBody(), context: context, isFirstCall: false)
+    }
+
+    /// The request has ended: answered to the last byte, or its connection closed.
+    func complete(_ state: RequestState?) {
+        if let answer = state?.deferredAnswer {
+            deferredRequests.abandon(answer)
+        }
+        counter.complete()
+    }
+
+    /// Why a request with a body will not reach a handler.
+    private func failure(of method: HTTPMethod, _ target: UnsafeRawBufferPointer) -> HTTPRequestFailure? {
+        switch routes.router.match(method, target) {
+        case .route(let index, _): routes.withRoute(index) { $0.takesBody } ? nil : .bodyNotAllowed
+        case .methodNotAllowed(let allowed): .methodNotAllowed(allowed: allowed)
+        case .notFound: .notFound
+        }
+    }
+
+    private func answer(
+        _ connection: OpaquePointer,
+        target: UnsafePointer<CChar>,
+        method: UnsafePointer<CChar>,
+        body: [UInt8],
+        context: Context,
+        isFirstCall: Bool
+    ) -> MHD_Result {
+        let method = HTTPMethod(method)
+        let target = UnsafeRawBufferPointer(start: target, count: strlen(target))
+        switch routes.router.match(method, target) {
+        case .notFound:
+            return refuse(connection, .notFound)
+        case .methodNotAllowed(let allowed):
+            return refuse(connection, .methodNotAllowed(allowed: allowed))
+        case .route(let index, let captures):
+            let request = HTTPRequest(
+                method: method,
+                body: body,
+                isDraining: isDraining,
+                connection: connection,
+                target: target,
+                captures: captures
+            )
+            switch routes.withRoute(index, { $0.handler(request) }) {
+            case .prepared(let response):
+                return response.queue(on: connection)
+            case .response(let response):
+                return send(connection, response)
+            case .deferred(let work):
+                let state = state(context)
+                guard isFirstCall else {
+                    return suspend(connection, state, work)
+                }
+                // libmicrohttpd expects no connection to be suspended before its request is complete.
+                state.deferredWork = work
+                return .YES
+            }
+        }
+    }
+
+    private func suspend(_ connection: OpaquePointer, _ state: RequestState, _ work: @escaping @Sendable () -> HTTPResponse) -> MHD_Result {
+        state.deferredAnswer = deferredRequests.suspend(connection) {
+            PreparedResponse(work(), closingConnection: self.isDraining)
+        }
+        return state.deferredAnswer == nil ? refuse(connection, .overloaded) : .YES
+    }
+
+    private func refuse(_ connection: OpaquePointer, _ failure: HTTPRequestFailure) -> MHD_Result {
+        var response = failureResponse(failure)
+        if case .methodNotAllowed(let allowed) = failure {
+            response.headers.append((name: "Allow", value: allowed.map(\.name).joined(separator: ", ")))
+        }
+        return send(connection, response)
+    }
+
+    private func send(_ connection: OpaquePointer, _ response: HTTPResponse) -> MHD_Result {
+        PreparedResponse(response, closingConnection: isDraining).queue(on: connection)
+    }
+
+    /// The state of the request, made if there is none.
+    private func state(_ context: Context) -> RequestState {
+        if let current = context.pointee, current != Unmanaged.passUnretained(self).toOpaque() {
+            return Unmanaged<RequestState>.fromOpaque(current).takeUnretainedValue()
+        }
+        let state = RequestState(bodyLimit: bodyLimit)
+        setState(state, context)
+        return state
+    }
+
+    private func setState(_ state: RequestState, _ context: Context) {
+        context.pointee = Unmanaged.passRetained(state).toOpaque()
+    }
+}

@@ -1,0 +1,30 @@
+/// The consumer's end of a streamed body: going away ends the transfer.
+final class StreamHandle: Sendable {
+    private let id: Job.ID
+    private let buffer: StreamBuffer
+    private let mailbox: Mailbox
+
+    init(id: Job.ID, buffer: StreamBuffer, mailbox: Mailbox) {
+        self.id = id
+        self.buffer = buffer
+        self.mailbox = mailbox
+    }
+
+    deinit {
+        mailbox.post(.cancel(id))
+    }
+
+    func next() async throws(HTTPTransportError) -> [UInt8]? {
+        let piece = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                if buffer.take(continuation) {
+                    mailbox.post(.resume(id))
+                }
+            }
+        } onCancel: {
+            buffer.cancel()
+            mailbox.post(.cancel(id))
+        }
+        return try piece.get()
+    }
+}

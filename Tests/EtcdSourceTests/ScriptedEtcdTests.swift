@@ -1,0 +1,134 @@
+import Discovery
+import Synchronization
+import TestSupport
+import Testing
+
+/// What no real etcd does on demand: errors of every kind, and streams that end or break off.
+struct ScriptedEtcdTests {
+    private static let header = #""header":{"cluster_id":"7","revision":"5","raft_term":"2"}"#
+    /// A list of one peer at revision 5.
+    private static let list =
+        #"{\#(header),"kvs":[{"key":"L3YxL3Rlc3Rpbmcvc2VydmljZXMvd2ViLzEwLjAuMC4xOjgw","create_revision":"5","mod_revision":"5","version":"1"}]}"#
+    private static let created = #"{"result":{\#(header),"created":true}}"# + "\n"
+
+    /// The peer as it is when its weight, 0 to 2, was set at a revision.
+    private static func keyValue(weight: Int, revision: Int) -> String {
+        let value = ["eyJ3ZWlnaHQiOjB9", "eyJ3ZWlnaHQiOjF9", "eyJ3ZWlnaHQiOjJ9"][weight]
+        return #"{"key":"L3YxL3Rlc3Rpbmcvc2VydmljZXMvd2ViLzEwLjAuMC4xOjgw","mod_revision":"\#(revision)","value":"\#(value)"}"#
+    }
+
+    private static func event(weight: Int, revision: Int) -> String {
+        #"{"result":{\#(header),"events":[{"kv":\#(keyValue(weight: weight, revision: revision))}]}}"# + "\n"
+    }
+
+    private func failure(of served: ServedEtcd) async -> String {
+        do {
+            try await served.runOnce()
+            return "no failure"
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test func `an etcd that is not there is named without its user's password`() async throws {
+        let port = try ScriptedHTTPServer.unusedPort()
+        let failure = await failure(of: try ServedEtcd(url: "http://root:secret@127.0.0.1:\(port)/"))
+        #expect(failure.hasPrefix("POST /v3/kv/range at 127.0.0.1:\(port): "))
+        #expect(!failure.contains("secret"))
+    }
+
+    @Test(arguments: [
+        (404, "Not Found", "the answer has status 404"),
+        (502, "<html>", "the answer has status 502"),
+        (400, #"{"error":"user name is empty","message":"user name is empty","code":3}"#, "etcd says: user name is empty (code 3)"),
+        (400, #"{"code":11,"message":"required revision has been compacted"}"#, "etcd says: required revision has been compacted (code 11)"),
+        (200, #"{"error":{"message":"no leader","code":14}}"#, "etcd says: no leader (code 14)"),
+        (200, "{}", "the answer has no header: this is not etcd"),
+        (200, #"{\#(header),"more":true}"#, "a page of the list is empty, but says that more follow"),
+    ])
+    func `an answer that is no list is a failure in words, and drops no peer`(status: Int, body: String, reason: String) async throws {
+        let server = try ScriptedHTTPServer { connection in
+            _ = try connection.receiveRequest()
+            try connection.respond(status: status, body: body)
+        }
+        defer { server.stop() }
+        let url = server.url.replacing("//", with: "//root:secret@")
+        let served = try ServedEtcd(url: url)
+        #expect(await failure(of: served) == "POST /v3/kv/range at 127.0.0.1:\(server.port): \(reason)")
+        #expect(served.monitor.status.lists == 0)
+    }
+
+    @Test(arguments: [
+        ("", "the stream ended before etcd had created the watch"),
+        (created, "the stream ended as soon as it had begun"),
+        (#"{"error":{"grpc_code":14,"http_code":503,"message":"transport is closing"}}"# + "\n", "etcd says: transport is closing (code 14)"),
+        (#"{"result":{"watch_id":"-1","created":true,"canceled":true,"cancel_reason":"no permission"}}"# + "\n", "no permission"),
+        (
+            created + #"{"result":{"header":{"cluster_id":"7"},"canceled":true,"compact_revision":"9"}}"# + "\n",
+            "the history was lost, listing again: revision 6 has been compacted, the oldest one left is 9"
+        ),
+    ])
+    func `a watch that fails is a failure in words`(stream: String, reason: String) async throws {
+        let server = try ScriptedHTTPServer { connection in
+            while try connection.receiveRequest().target != "/v3/watch" { try connection.respond(body: Self.list) }
+            try connection.beginChunks()
+            if !stream.isEmpty { try connection.sendChunk(stream) }
+            try connection.endChunks()
+        }
+        defer { server.stop() }
+        let served = try ServedEtcd(url: server.url)
+        #expect(await failure(of: served) == "POST /v3/watch at 127.0.0.1:\(server.port): \(reason)")
+        #expect(served.peers == ["web/10.0.0.1:80": 100])
+    }
+
+    @Test func `an answer that is not JSON names the place`() async throws {
+        let server = try ScriptedHTTPServer { connection in
+            _ = try connection.receiveRequest()
+            try connection.respond(body: "<html>")
+        }
+        defer { server.stop() }
+        let failure = await failure(of: try ServedEtcd(url: server.url))
+        #expect(failure.hasPrefix("POST /v3/kv/range at 127.0.0.1:\(server.port): the answer is not what etcd sends: "))
+    }
+
+    @Test func `a line that was cut is dropped, and asked for again`() async throws {
+        let watches = Mutex<[String]>([])
+        let server = try ScriptedHTTPServer { connection in
+            while true {
+                let request = try connection.receiveRequest()
+                let body = String(decoding: request.body, as: UTF8.self)
+                guard request.target == "/v3/watch" else {
+                    let isProof = body.contains(#""revision":"6""#)
+                    try connection.respond(
+                        body: isProof ? #"{\#(Self.header),"kvs":[\#(Self.keyValue(weight: 1, revision: 6))]}"# : Self.list
+                    )
+                    continue
+                }
+                let count = watches.withLock { watches in
+                    watches.append(body)
+                    return watches.count
+                }
+                try connection.beginChunks()
+                try connection.sendChunk(count == 1 ? Self.created : Self.created.replacing(#""revision":"5""#, with: #""revision":"7""#))
+                guard count == 1 else {
+                    try connection.sendChunk(Self.event(weight: 2, revision: 7))
+                    try connection.endChunks()
+                    continue
+                }
+                try connection.sendChunk(Self.event(weight: 1, revision: 6))
+                // All but the line feed: still not to be believed.
+                try connection.sendChunk(String(Self.event(weight: 2, revision: 7).dropLast()))
+                return
+            }
+        }
+        defer { server.stop() }
+        let served = try ServedEtcd(url: server.url)
+        #expect(await failure(of: served).hasPrefix("POST /v3/watch at 127.0.0.1:\(server.port): "))
+        #expect(served.peers == ["web/10.0.0.1:80": 1])
+        #expect(await failure(of: served) == "no failure")
+        #expect(try await served.eventually { served.peers == ["web/10.0.0.1:80": 2] })
+        let requests = watches.withLock { $0 }
+        #expect(requests.count == 2 && requests[0].contains(#""start_revision":"6""#) && requests[1].contains(#""start_revision":"7""#))
+        #expect(served.monitor.status.lists == 1)
+    }
+}

@@ -1,0 +1,80 @@
+import Balancing
+import Discovery
+import EtcdSource
+import FoundationEssentials
+import HTTPTransport
+import Logging
+import TestSupport
+import Testing
+
+/// An ``EtcdSource`` that delivers to a control plane of its own.
+final class ServedEtcd: Sendable {
+    static let prefix = "/v1/testing/services/"
+
+    let directory = ServiceDirectory()
+    let monitor: SourceMonitor
+    let client: HTTPClient
+    private let source: EtcdSource
+    private let feed: SourceFeed
+    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    init(url: String, pageSize: Int = 5000, idleTimeout: Duration = .seconds(30)) throws {
+        let controlPlane = ControlPlane(
+            sources: ["etcd"],
+            directory: directory,
+            staleAfter: nil,
+            clock: ServerClock(second: { 0 }, wallTime: { 0 }),
+            logger: logger
+        )
+        feed = controlPlane.feed(for: 0)
+        monitor = feed.monitor
+        client = try HTTPClient()
+        let configuration = EtcdSource.Configuration(endpoints: [url], pageSize: pageSize, idleTimeout: idleTimeout)
+        source = EtcdSource(configuration: configuration, client: client, logger: logger)
+    }
+
+    /// Runs sessions while the body runs, as the server does.
+    func running<Answer>(_ body: () async throws -> Answer) async throws -> Answer {
+        let runner = SourceRunner(source: source, feed: feed, logger: logger)
+        let task = Task { await runner.run() }
+        defer { task.cancel() }
+        let answer = try await body()
+        task.cancel()
+        await task.value
+        return answer
+    }
+
+    /// Runs one session to its end.
+    func runOnce() async throws {
+        try await source.run(feed)
+    }
+
+    /// Every peer as picks see it: `web/10.0.0.1:80` and its weight.
+    var peers: [String: Double] {
+        var peers: [String: Double] = [:]
+        for service in directory.all {
+            for member in service.plan.members { peers["\(service.name)/\(member.state.address)"] = member.weight }
+        }
+        return peers
+    }
+
+    /// Waits until picks see exactly what is in the store, and says whether they do.
+    func eventuallyEquals(_ etcd: EtcdProcess) async throws -> Bool {
+        let expected = try etcd.keyValues(under: Self.prefix).mapValues { value in
+            try JSONDecoder().decode([String: Double].self, from: Data(value.utf8))["weight"] ?? 100
+        }
+        let isEqual = try await eventually { peers == expected }
+        if !isEqual { Issue.record("picks see \(peers), etcd has \(expected)") }
+        return isEqual
+    }
+
+    /// Waits until a condition holds, for ten seconds at most, and says whether it does.
+    func eventually(_ condition: () throws -> Bool) async throws -> Bool {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while try !condition() {
+            guard ContinuousClock.now < deadline else { return false }
+            try await Task.sleep(for: .milliseconds(2))
+        }
+        return true
+    }
+}
