@@ -78,11 +78,19 @@ let package = Package(
         .executableTarget(name: "PickBenchmark", dependencies: ["Balancing"], path: "Tests/Benchmarks/PickBenchmark", swiftSettings: settings),
 
         .testTarget(name: "BalancingTests", dependencies: ["Balancing", "TestSupport"], swiftSettings: settings),
-        .testTarget(name: "DiscoveryTests", dependencies: ["Balancing", "Discovery", "TestSupport"], swiftSettings: settings),
-        .testTarget(name: "FileSourceTests", dependencies: ["Balancing", "Discovery", "FileSource", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "DiscoveryTests",
+            dependencies: ["Balancing", "Discovery", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "FileSourceTests",
+            dependencies: ["Balancing", "Discovery", "FileSource", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "EtcdSourceTests",
-            dependencies: ["Balancing", "Discovery", "EtcdSource", "HTTPTransport", "TestSupport"],
+            dependencies: ["Balancing", "Discovery", "EtcdSource", "HTTPTransport", "TestSupport", .product(name: "Logging", package: "swift-log")],
             swiftSettings: settings
         ),
         .testTarget(name: "HTTPServingTests", dependencies: ["HTTPServing", "TestSupport"], swiftSettings: settings),

@@ -83,7 +83,6 @@ mhd_start_daemon (const struct mhd_daemon_settings *settings)
                            MHD_OPTION_LISTEN_SOCKET, settings->listening_socket,
                            MHD_OPTION_CONNECTION_LIMIT, settings->connection_limit,
                            MHD_OPTION_CONNECTION_TIMEOUT, settings->idle_timeout_seconds,
-                           MHD_OPTION_STRICT_FOR_CLIENT, 1,
                            MHD_OPTION_UNESCAPE_CALLBACK, &mhd_unescape_nothing, NULL,
                            MHD_OPTION_NOTIFY_COMPLETED, settings->request_completed, settings->context,
                            MHD_OPTION_ARRAY, (1 < settings->workers) ? pool : no_pool,

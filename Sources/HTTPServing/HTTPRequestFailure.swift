@@ -1,6 +1,7 @@
 /// Why a request is answered by the server itself instead of a handler.
 ///
-/// They are judged in this order: path, method, body, then the handler. A message whose length is ambiguous is `badRequest` before all of them.
+/// They are judged in this order: path, method, body, then the handler. A message whose length is ambiguous, or that is not for exactly one
+/// host, is `badRequest` before all of them.
 package enum HTTPRequestFailure: Sendable, Equatable {
     /// No route has this path: 404.
     case notFound

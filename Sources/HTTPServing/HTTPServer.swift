@@ -3,8 +3,8 @@ import Synchronization
 
 /// An HTTP/1.1 server on libmicrohttpd.
 ///
-/// Its worker threads run the handlers. What libmicrohttpd refuses before a handler is found (a malformed request line or header, headers over 32 KiB,
-/// a missing `Host`) is answered with a small HTML page and the connection closed.
+/// Its worker threads run the handlers. What libmicrohttpd refuses before a handler is found (a malformed request line or header, headers over 32 KiB)
+/// is answered with a small HTML page and the connection closed.
 package final class HTTPServer: Sendable {
     /// The port that it listens on.
     package let port: Int
@@ -42,16 +42,15 @@ package final class HTTPServer: Sendable {
     /// Stops the server: refuses new connections, answers the requests on those that are open with `Connection: close`, and ends when nothing is in flight
     /// and either no connection is open or none has sent a request for a quarter of a second. Large answers to slow clients are waited for.
     ///
-    /// When the time is over, or the task that awaits this is cancelled, the rest is cut off. Deferred work goes on until it returns; its result is thrown
-    /// away. Calling it again does no harm; a second call with less time ends both.
+    /// When the time is over, deferred requests are answered as overloaded, and what is not answered a second later is cut off; at once if the task that
+    /// awaits this is cancelled. Deferred work goes on until it returns; its result is thrown away. Connections that no worker has accepted when this is
+    /// called are reset. Calling it again does no harm; a second call with less time ends both.
     package func stop(drainingFor limit: Duration) async {
-        let deadline = ContinuousClock.now + limit
         dispatcher.drain()
         daemon.stopListening()
-        await drain(until: deadline)
+        await drain(until: ContinuousClock.now + limit)
         dispatcher.deferredRequests.close()
-        // What was still suspended is answered with 503 now.
-        await waitForAnswers(until: ContinuousClock.now + Self.lastAnswers)
+        await waitForLastAnswers()
         await withCheckedContinuation { continuation in
             // Waits for threads to end, which is nothing to do on a thread that runs async functions.
             DispatchQueue(label: "http-stop").async { [daemon] in
@@ -61,34 +60,38 @@ package final class HTTPServer: Sendable {
         }
     }
 
+    // Counted in polls because a machine so busy that workers and clients get no processor delays the polls as well.
     private static let pollInterval = Duration.milliseconds(5)
-    /// How long it may take a busy worker to go through its loop once.
-    private static let listenerSettling = Duration.milliseconds(50)
-    private static let quietTime = Duration.milliseconds(250)
-    private static let lastAnswers = Duration.milliseconds(100)
+    /// In 50 ms every worker has been through its loop.
+    private static let listenerSettlingPolls = 10
+    private static let quietPolls = 50
+    private static let lastAnswersPolls = 200
 
     private func drain(until deadline: ContinuousClock.Instant) async {
-        let start = ContinuousClock.now
-        var quietSince = start
+        var polls = 0
+        var quietPolls = 0
         var begun = dispatcher.counter.begun
         while ContinuousClock.now < deadline, !Task.isCancelled {
-            let now = ContinuousClock.now
-            if now - start >= Self.listenerSettling {
+            polls += 1
+            if polls > Self.listenerSettlingPolls {
                 daemon.parkListener()
             }
-            let begunNow = dispatcher.counter.begun
-            if dispatcher.counter.inFlight > 0 || begunNow != begun {
-                begun = begunNow
-                quietSince = now
-            } else if daemon.connectionCount == 0 || now - quietSince >= Self.quietTime {
+            let begunBefore = begun
+            begun = dispatcher.counter.begun
+            if dispatcher.counter.inFlight > 0 || begun != begunBefore {
+                quietPolls = 0
+            } else if quietPolls == Self.quietPolls || daemon.connectionCount == 0 {
                 return
+            } else {
+                quietPolls += 1
             }
             try? await Task.sleep(for: Self.pollInterval)
         }
     }
 
-    private func waitForAnswers(until deadline: ContinuousClock.Instant) async {
-        while dispatcher.counter.inFlight > 0, ContinuousClock.now < deadline, !Task.isCancelled {
+    /// Lets the workers send what the requests are answered with that were suspended until now.
+    private func waitForLastAnswers() async {
+        for _ in 0..<Self.lastAnswersPolls where dispatcher.counter.inFlight > 0 && !Task.isCancelled {
             try? await Task.sleep(for: Self.pollInterval)
         }
     }

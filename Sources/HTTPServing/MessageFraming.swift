@@ -1,15 +1,17 @@
 import CMicroHTTPD
 import Glibc
 
-/// How long a request's body is, from its headers.
+/// How long a request's body is and whom it is for, from its headers.
 ///
 /// libmicrohttpd 0.9.75 takes the first of several `Content-Length` headers and prefers `Transfer-Encoding` to both; a proxy in front may choose
-/// otherwise, and what one of them takes for body is a request to the other (RFC 9112, 11.2). Such a message is a ``fault``.
+/// otherwise, and what one of them takes for body is a request to the other (RFC 9112, 11.2). Such a message is a ``fault``. So is one of
+/// HTTP/1.1 without exactly one `Host` (RFC 9112, 3.2): libmicrohttpd's own refusal of it comes with its headers twice.
 struct MessageFraming {
     /// The length that `Content-Length` declares; nil without one.
     private(set) var contentLength: Int?
     private var contentLengthCount = 0
     private var transferEncodingCount = 0
+    private var hostCount = 0
     private var isChunked = false
     private let isHTTP10: Bool
 
@@ -28,6 +30,9 @@ struct MessageFraming {
 
     /// What is wrong with the framing, nil if it is unambiguous.
     var fault: String? {
+        guard hostCount == 1 || (isHTTP10 && hostCount == 0) else {
+            return hostCount == 0 ? "no Host header" : "repeated Host"
+        }
         if transferEncodingCount == 0 {
             return contentLengthCount > 1 ? "repeated Content-Length" : nil
         }
@@ -44,6 +49,8 @@ struct MessageFraming {
         if count == 14, strncasecmp(name, "Content-Length", count) == 0 {
             contentLengthCount += 1
             contentLength = Self.number(UnsafeRawBufferPointer(value))
+        } else if count == 4, strncasecmp(name, "Host", count) == 0 {
+            hostCount += 1
         } else if count == 17, strncasecmp(name, "Transfer-Encoding", count) == 0 {
             transferEncodingCount += 1
             isChunked = value.count == 7 && value.baseAddress.map { strncasecmp($0, "chunked", value.count) } == 0

@@ -82,7 +82,7 @@ package struct LookasideAPI: Sendable {
         case .methodNotAllowed: APIError.methodNotAllowed.response
         case .bodyNotAllowed: APIError.invalidBody("this request takes no body").response
         case .bodyTooLarge(let limit): APIError.bodyTooLarge(limit: limit).response
-        case .badRequest(let message): APIError.invalidBody(message).response
+        case .badRequest(let message): APIError.invalidRequest(message).response
         case .overloaded: APIError.overloaded("too much is being built: try again").response
         }
     }

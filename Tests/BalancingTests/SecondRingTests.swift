@@ -1,6 +1,6 @@
 import Balancing
-import Testing
 import TestSupport
+import Testing
 
 struct SecondRingTests {
     @Test func `sums match a plain record of every count`() {
@@ -9,7 +9,9 @@ struct SecondRingTests {
         var record: [UInt32: UInt64] = [:]
         var second: UInt32 = 3
         for _ in 0..<5000 {
-            if Int.random(in: 0..<4, using: &generator) == 0 { second += UInt32.random(in: 0...(Bool.random(using: &generator) ? 3 : 90), using: &generator) }
+            if Int.random(in: 0..<4, using: &generator) == 0 {
+                second += UInt32.random(in: 0...(Bool.random(using: &generator) ? 3 : 90), using: &generator)
+            }
             let count = UInt32.random(in: 0...9, using: &generator)
             ring.add(count, at: second)
             record[second, default: 0] += UInt64(count)

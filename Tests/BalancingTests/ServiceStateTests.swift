@@ -1,8 +1,8 @@
 import Balancing
 import Foundation
 import Synchronization
-import Testing
 import TestSupport
+import Testing
 
 struct ServiceStateTests {
     private var generator = SeededGenerator(seed: 42)

@@ -1,6 +1,6 @@
 import Balancing
-import Testing
 import TestSupport
+import Testing
 
 struct SmoothCycleTests {
     static let weights: [[Double]] = [
@@ -18,10 +18,13 @@ struct SmoothCycleTests {
         #expect(cycle.count <= SmoothCycle.slotLimit(peers: weights.count))
     }
 
-    @Test(arguments: [
-        ([5, 1, 1], [5, 1, 1]), ([0.5, 2.5], [1, 5]), ([501, 499], [501, 499]), ([99, 101], [99, 101]), ([100, 100], [1, 1]), ([0.1, 0.2, 0.7], [1, 2, 7]),
-        ([65535], [1]), ([0.25, 0.5], [1, 2]),
-    ] as [([Double], [Int32])])
+    @Test(
+        arguments: [
+            ([5, 1, 1], [5, 1, 1]), ([0.5, 2.5], [1, 5]), ([501, 499], [501, 499]), ([99, 101], [99, 101]), ([100, 100], [1, 1]),
+            ([0.1, 0.2, 0.7], [1, 2, 7]),
+            ([65535], [1]), ([0.25, 0.5], [1, 2]),
+        ] as [([Double], [Int32])]
+    )
     func `weights in a simple ratio are exact`(weights: [Double], counts: [Int32]) {
         let cycle = SmoothCycle(weights: weights)
         #expect(cycle.counts == counts)

@@ -1,6 +1,6 @@
 import Discovery
-import Testing
 import TestSupport
+import Testing
 
 struct BackoffTests {
     @Test func `waits are uniform below a ceiling that doubles to its maximum`() {

@@ -46,8 +46,10 @@ struct PeerValueReaderTests {
         (#"{"weight":"5"}"#, "weight: expected a number"), (#"{"weight":-1}"#, "weight: found -1.0, allowed is 0 to 65535"),
         (#"{"weight":65536}"#, "weight: found 65536.0, allowed is 0 to 65535"), (#"{"weight":true}"#, "weight: expected a number"),
         (#"{"slow_start":-1}"#, "slow_start: found -1.0, allowed is 0 to 86400"), (#"{"slow_start":86401}"#, "slow_start"),
-        (#"{"check_url":5}"#, "check_url: expected a string"), (#"{"check_url":"health"}"#, "check_url: allowed is"), (#"{"status":1}"#, "status: expected a string"),
-        (#"{"zone":1}"#, "zone: expected a string"), (#"{"metadata":[]}"#, "metadata: expected a mapping of strings"), (#"{"metadata":{"a":1}}"#, "metadata.a: expected a string"),
+        (#"{"check_url":5}"#, "check_url: expected a string"), (#"{"check_url":"health"}"#, "check_url: allowed is"),
+        (#"{"status":1}"#, "status: expected a string"),
+        (#"{"zone":1}"#, "zone: expected a string"), (#"{"metadata":[]}"#, "metadata: expected a mapping of strings"),
+        (#"{"metadata":{"a":1}}"#, "metadata.a: expected a string"),
     ])
     mutating func `a wrong type or a number out of range is invalid and the field is named`(json: String, expected: String) {
         let reason = reason(json)

@@ -23,7 +23,8 @@ struct SourceTableTests {
     }
 
     @Test(arguments: [
-        ("web", "no peer"), ("web/", "no port"), ("/10.0.0.1:80", "service name"), ("a b/10.0.0.1:80", "service name"), ("web/host:80", "names are not resolved"),
+        ("web", "no peer"), ("web/", "no port"), ("/10.0.0.1:80", "service name"), ("a b/10.0.0.1:80", "service name"),
+        ("web/host:80", "names are not resolved"),
         ("web/10.0.0.1:80/x", "1 to 65535"), ("", "no peer"),
     ])
     mutating func `a bad key is skipped with the reason until it goes`(key: String, reason: String) {
@@ -73,6 +74,17 @@ struct SourceTableTests {
         table.apply(SourceEntry(key: "web/10.0.0.1:080", content: value(1)))
         table.apply(SourceEntry(key: "web/10.0.0.1:80", content: value(2)))
         #expect(try weight("web", "10.0.0.1:80") == 1)
+    }
+
+    @Test mutating func `a valid key with an invalid value names its service until it goes`() throws {
+        #expect(table.apply(SourceEntry(key: "web/10.0.0.1:80", content: .invalid("weight: no"))) == "web")
+        #expect(table.services == ["web": [:]])
+        #expect(table.apply(SourceEntry(key: "web/10.0.0.2:80", content: value(1))) == "web")
+        #expect(table.apply(SourceEntry(key: "web/10.0.0.2:80", content: .deleted)) == "web")
+        #expect(table.services == ["web": [:]])
+        #expect(table.apply(SourceEntry(key: "web/10.0.0.1:80", content: .deleted)) == "web")
+        #expect(table.services.isEmpty)
+        #expect(table.apply(SourceEntry(key: "web/10.0.0.1:80", content: .deleted)) == nil)
     }
 
     @Test mutating func `a service can be named without peers`() {

@@ -11,7 +11,7 @@ struct EtcdSourceTests {
     private func weight(_ weight: Int) -> String { #"{"weight":\#(weight)}"# }
 
     @Test func `keys that are set, updated, deleted and expired appear in picks`() async throws {
-        let etcd = try EtcdProcess()
+        let etcd = try await EtcdProcess()
         try etcd.put(key("web/10.0.0.1:80"), weight(1))
         let served = try ServedEtcd(url: etcd.url)
         try await served.running {
@@ -42,7 +42,7 @@ struct EtcdSourceTests {
     }
 
     @Test func `keys that are no peers are skipped with a reason`() async throws {
-        let etcd = try EtcdProcess()
+        let etcd = try await EtcdProcess()
         let served = try ServedEtcd(url: etcd.url)
         let bad = Array(key("web/10.0.0.1").utf8) + [0xff] + Array(":80".utf8)
         try etcd.put(bad, "{}")
@@ -61,7 +61,7 @@ struct EtcdSourceTests {
     }
 
     @Test func `a list of many pages is complete, and the watch goes on behind it`() async throws {
-        let etcd = try EtcdProcess()
+        let etcd = try await EtcdProcess()
         for batch in 0..<5 {
             try etcd.commit((0..<100).map { .put(key("service-\($0 % 7)/10.0.\(batch).\($0):80"), weight($0 + 1)) })
         }
@@ -78,7 +78,7 @@ struct EtcdSourceTests {
     }
 
     @Test func `picks stay while etcd is down, and what happened meanwhile is caught up without a list`() async throws {
-        let etcd = try EtcdProcess()
+        let etcd = try await EtcdProcess()
         try etcd.commit((1...3).map { .put(key("web/10.0.0.\($0):80"), weight($0)) })
         let served = try ServedEtcd(url: etcd.url)
         try await served.running {
@@ -87,7 +87,7 @@ struct EtcdSourceTests {
             #expect(try await served.eventually { served.monitor.status.failures >= 2 })
             #expect(served.monitor.status.lastError.contains(" at 127.0.0.1:"))
             #expect(served.peers.count == 3)
-            try etcd.start()
+            try await etcd.start()
             try etcd.put(key("web/10.0.0.4:80"), weight(4))
             try etcd.delete(key("web/10.0.0.1:80"))
             #expect(try await served.eventuallyEquals(etcd))
@@ -101,7 +101,7 @@ struct EtcdSourceTests {
     }
 
     @Test func `a compaction while away is found, and healed by a list without an empty moment`() async throws {
-        let etcd = try EtcdProcess()
+        let etcd = try await EtcdProcess()
         try etcd.commit((1...3).map { .put(key("web/10.0.0.\($0):80"), weight($0)) })
         let served = try ServedEtcd(url: etcd.url)
         #expect(try await served.running { try await served.eventually { served.monitor.status.phase == .watching } })
@@ -118,7 +118,7 @@ struct EtcdSourceTests {
     }
 
     @Test func `a compaction under a living watch changes nothing`() async throws {
-        let etcd = try EtcdProcess()
+        let etcd = try await EtcdProcess()
         let served = try ServedEtcd(url: etcd.url)
         try await served.running {
             #expect(try await served.eventually { served.monitor.status.phase == .watching })
@@ -132,13 +132,13 @@ struct EtcdSourceTests {
 
     @Test(arguments: [2, 40])
     func `a wiped store is noticed, also when it was written past the old revision`(writes: Int) async throws {
-        let etcd = try EtcdProcess()
+        let etcd = try await EtcdProcess()
         for count in 1...20 { try etcd.put(key("old/10.0.0.\(count):80"), weight(count)) }
         let served = try ServedEtcd(url: etcd.url)
         try await served.running {
             #expect(try await served.eventually { served.monitor.status.phase == .watching })
             try etcd.wipe()
-            try etcd.start()
+            try await etcd.start()
             for count in 1...writes { try etcd.put(key("new/10.0.1.\(count):80"), weight(count)) }
             #expect(try await served.eventuallyEquals(etcd))
             try etcd.put(key("new/10.0.2.1:80"), weight(1))
@@ -148,7 +148,7 @@ struct EtcdSourceTests {
     }
 
     @Test func `a silent watch is begun again, misses nothing and lists nothing`() async throws {
-        let etcd = try EtcdProcess()
+        let etcd = try await EtcdProcess()
         try etcd.put(key("web/10.0.0.1:80"), weight(1))
         // etcd brings a watch that begins in the past up to date every 100 ms.
         let served = try ServedEtcd(url: etcd.url, idleTimeout: .milliseconds(250))
@@ -161,7 +161,7 @@ struct EtcdSourceTests {
     }
 
     @Test func `random changes, kills and compactions end in what a fresh list shows`() async throws {
-        let etcd = try EtcdProcess()
+        let etcd = try await EtcdProcess()
         let served = try ServedEtcd(url: etcd.url, pageSize: 7, idleTimeout: .milliseconds(200))
         var generator = SplitMix(state: 42)
         try await served.running {
@@ -176,7 +176,7 @@ struct EtcdSourceTests {
                 }
                 if round % 4 == 0 {
                     etcd.kill()
-                    try etcd.start()
+                    try await etcd.start()
                 }
                 if round % 3 == 0 { try etcd.compact() }
                 if round % 2 == 0 { #expect(try await served.eventuallyEquals(etcd)) }

@@ -80,8 +80,8 @@ struct KeySpaceTests {
         (#"{"metadata":{"a":1}}"#, "metadata.a: expected a string"), (#"{"metadata":[]}"#, "metadata: expected a mapping of strings"),
     ])
     mutating func `a field of the wrong type or out of range skips the key, an earlier valid value stays`(text: String, reason: String) throws {
-        #expect(put("web/10.0.0.1:80", text) == nil)
-        #expect(table.peerCount == 0 && table.skipped == ["web/10.0.0.1:80": reason])
+        #expect(put("web/10.0.0.1:80", text) == "web")
+        #expect(table.services == ["web": [:]] && table.skipped == ["web/10.0.0.1:80": reason])
         put("web/10.0.0.1:80", #"{"weight":7}"#)
         #expect(table.skipped.isEmpty)
         #expect(put("web/10.0.0.1:80", text) == nil)

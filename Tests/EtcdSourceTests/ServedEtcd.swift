@@ -68,9 +68,9 @@ final class ServedEtcd: Sendable {
         return isEqual
     }
 
-    /// Waits until a condition holds, for ten seconds at most, and says whether it does.
+    /// Waits until a condition holds, for half a minute at most, and says whether it does.
     func eventually(_ condition: () throws -> Bool) async throws -> Bool {
-        let deadline = ContinuousClock.now + .seconds(10)
+        let deadline = ContinuousClock.now + .seconds(30)
         while try !condition() {
             guard ContinuousClock.now < deadline else { return false }
             try await Task.sleep(for: .milliseconds(2))

@@ -6,12 +6,16 @@ import Testing
         Array(text.utf8).withUnsafeBytes { PercentEncoding.decode($0) }
     }
 
-    @Test(arguments: [("", ""), ("web", "web"), ("a%2Fb", "a/b"), ("a%2fb", "a/b"), ("%41%42", "AB"), ("%C3%A9", "é"), ("é", "é"), ("a+b", "a+b"), ("%25", "%")])
+    @Test(arguments: [
+        ("", ""), ("web", "web"), ("a%2Fb", "a/b"), ("a%2fb", "a/b"), ("%41%42", "AB"), ("%C3%A9", "é"), ("é", "é"), ("a+b", "a+b"), ("%25", "%"),
+    ])
     func `valid text is decoded`(text: String, expected: String) {
         #expect(decode(text) == expected)
     }
 
-    @Test(arguments: ["%", "%2", "a%", "a%2", "%zz", "%2g", "%g2", "%-1", "%+1", "%%41", "%00", "a%00b", "%FF", "%C3", "%C3%28", "%ED%A0%80", "%C0%AF"])
+    @Test(arguments: [
+        "%", "%2", "a%", "a%2", "%zz", "%2g", "%g2", "%-1", "%+1", "%%41", "%00", "a%00b", "%FF", "%C3", "%C3%28", "%ED%A0%80", "%C0%AF",
+    ])
     func `a bad escape, a null byte and bad UTF-8 are refused`(text: String) {
         #expect(decode(text) == nil)
     }

@@ -23,7 +23,8 @@ struct HTTPClientSendTests {
             try connection.respond(body: lines.joined(separator: "\n"))
         }
         defer { server.stop() }
-        let request = HTTPClient.Request(url: server.url + "/a/../b?x=%41", headers: [("X-One", "1"), ("X-Empty", ""), ("Authorization", "Bearer t")])
+        let headers = [(name: "X-One", value: "1"), ("X-Empty", ""), ("Authorization", "Bearer t")]
+        let request = HTTPClient.Request(url: server.url + "/a/../b?x=%41", headers: headers)
         let response = try await client.send(request, timeout: .seconds(10))
         #expect(response.status == 200)
         let lines = String(decoding: response.body, as: UTF8.self).split(separator: "\n").map(String.init)

@@ -72,7 +72,8 @@ struct CommandLineTests {
     @Test(arguments: [["serve", "--config"], ["demo", "--port"]])
     func `a port in use is named and the exit status is 1`(command: [String]) async throws {
         let server = try await LookasideProcess(configuration: "", files: ["peers.yaml": "services: {}"])
-        let result = try command[0] == "demo"
+        let result =
+            try command[0] == "demo"
             ? run("demo", "--port", "\(server.port)")
             : withFile("listen: 127.0.0.1:\(server.port)") { try run("serve", "--config", $0) }
         #expect(result.status == 1)

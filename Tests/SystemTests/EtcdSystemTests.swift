@@ -1,16 +1,16 @@
 import Foundation
 import Glibc
 import HTTPTransport
-import Testing
 import TestSupport
+import Testing
 
 /// The real server over a real etcd, and what operators do to etcd.
 struct EtcdSystemTests {
     private static let prefix = "/v1/testing/services/"
     private let etcd: EtcdProcess
 
-    init() throws {
-        etcd = try EtcdProcess()
+    init() async throws {
+        etcd = try await EtcdProcess()
     }
 
     private func start() async throws -> LookasideProcess {
@@ -74,7 +74,7 @@ struct EtcdSystemTests {
             let answer = try await server.get("/readyz")
             return answer.status == 200 && String(decoding: answer.body, as: UTF8.self).contains(#""degraded""#)
         }
-        try etcd.start()
+        try await etcd.start()
         try put("web/10.0.0.2:80", weight: 2)
         try await server.waitFor("web", ["10.0.0.1:80": 1, "10.0.0.2:80": 2])
         #expect(try await client.stop() == [200])
@@ -88,7 +88,7 @@ struct EtcdSystemTests {
         try await server.wait("five peers") { try await server.weights("web")?.count == 5 }
         server.signal(SIGSTOP)
         etcd.kill()
-        try etcd.start()
+        try await etcd.start()
         for peer in 1...4 { try etcd.delete(Self.prefix + "web/10.0.0.\(peer):80") }
         for weight in 1...50 { try put("web/10.0.0.6:80", weight: Double(weight)) }
         try etcd.compact()
@@ -107,7 +107,7 @@ struct EtcdSystemTests {
         let answer = try await server.get("/readyz")
         #expect(answer.status == 503)
         #expect(String(decoding: answer.body, as: UTF8.self).contains(#""unsynced":["etcd"]"#))
-        try etcd.start()
+        try await etcd.start()
         try await server.wait("ready") { try await server.get("/readyz").status == 200 }
         #expect(try await server.get("/pick/web").status == 404)
     }

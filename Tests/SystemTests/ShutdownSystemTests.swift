@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
 import HTTPTransport
-import Testing
 import TestSupport
+import Testing
 
 /// SIGTERM, while the server is busy.
 struct ShutdownSystemTests {

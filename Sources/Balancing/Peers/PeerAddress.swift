@@ -19,8 +19,8 @@ package struct PeerAddress: Hashable, Sendable {
     ///
     /// - Throws: ``PeerAddressError`` with the reason, in words for the one who wrote the key.
     package init(_ text: String) throws(PeerAddressError) {
-        // A C string would end at a NUL, and what follows it would go unseen.
-        guard !text.utf8.contains(0) else { throw PeerAddressError("a NUL byte is not allowed") }
+        // `inet_pton` would read the host up to a zero byte and not see the rest.
+        guard !text.utf8.contains(0) else { throw PeerAddressError("a zero byte is not allowed") }
         guard let colon = text.utf8.lastIndex(of: UInt8(ascii: ":")) else {
             throw PeerAddressError("no port: write host:port, for example 10.0.0.1:8080")
         }

@@ -22,9 +22,14 @@ package final class ServerClock: Sendable {
     /// Seconds since 1970; only for showing.
     package func wallTime() -> Double { secondsSince1970() }
 
-    /// The index of the last change.
+    /// The index of the last change that everybody can see.
     package var index: UInt64 { lastIndex.load(ordering: .acquiring) }
 
-    /// The index of a change that happens now.
-    package func nextIndex() -> UInt64 { lastIndex.wrappingAdd(1, ordering: .acquiringAndReleasing).newValue }
+    /// Makes the next change visible: gives it an index, and shows that index only when `publish` has put the change in place,
+    /// so that whoever sees an index sees everything up to it. Only for the one owner of changes: calls must not overlap.
+    package func change<Result>(_ publish: (_ index: UInt64) -> Result) -> Result {
+        let index = lastIndex.load(ordering: .relaxed) + 1
+        defer { lastIndex.store(index, ordering: .releasing) }
+        return publish(index)
+    }
 }

@@ -142,22 +142,22 @@ extension ControlPlane {
         let peers = CombinedPeer.merge(tables, service: service)
         let naming = tables.indices.filter { tables[$0].services[service] != nil }
         let isStale = !naming.isEmpty && staleSources.isSuperset(of: naming)
-        let index = clock.nextIndex()
         let wallTime = clock.wallTime()
-        if records[service] == nil {
-            guard !naming.isEmpty else { return }
-            let record = ServiceRecord(name: service, peers: peers, isStale: isStale, index: index, wallTime: wallTime)
-            records[service] = record
-            directory.add(record.state)
-        } else {
-            records[service]?.publish(
-                peers: peers,
-                isNamed: !naming.isEmpty,
-                isStale: isStale,
-                index: index,
-                now: now,
-                wallTime: wallTime
-            )
+        clock.change { index in
+            if records[service] != nil {
+                records[service]?.publish(
+                    peers: peers,
+                    isNamed: !naming.isEmpty,
+                    isStale: isStale,
+                    index: index,
+                    now: now,
+                    wallTime: wallTime
+                )
+            } else if !naming.isEmpty {
+                let record = ServiceRecord(name: service, peers: peers, isStale: isStale, index: index, wallTime: wallTime)
+                records[service] = record
+                directory.add(record.state)
+            }
         }
     }
 }
@@ -170,7 +170,7 @@ extension ControlPlane {
         for name in records.filter(\.value.needsForgetting).keys {
             if records[name]?.forget(at: now) == true {
                 records[name] = nil
-                directory.remove(name)
+                clock.change { _ in directory.remove(name) }
             }
         }
         ticks += 1

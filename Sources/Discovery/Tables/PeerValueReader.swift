@@ -30,8 +30,8 @@ package struct PeerValueReader: Sendable {
         guard let error = error as? DecodingError else { return "\(error)" }
         let path = error.context.codingPath.map { $0.intValue.map { "\($0)" } ?? $0.stringValue }.joined(separator: ".")
         let explanation: String =
-            if case .typeMismatch(let type, _) = error {
-                "expected \(name(of: type))"
+            if case .typeMismatch = error {
+                "expected \(allowedType(at: error.context.codingPath))"
             } else {
                 error.context.debugDescription
             }
@@ -39,11 +39,13 @@ package struct PeerValueReader: Sendable {
         return path.isEmpty ? "a number or a string in it cannot be represented" : "\(path): \(explanation)"
     }
 
-    private static func name(of type: any Any.Type) -> String {
-        switch type {
-        case is Double.Type: "a number"
-        case is String.Type: "a string"
-        default: "a mapping of strings"
+    /// What belongs at a place: by the place, because the type in the error is the decoder's own (YAML's says "a scalar").
+    private static func allowedType(at path: [any CodingKey]) -> String {
+        switch path.first?.stringValue {
+        case nil: "a mapping"
+        case "weight", "slow_start": "a number"
+        case "metadata" where path.count == 1: "a mapping of strings"
+        default: "a string"
         }
     }
 }

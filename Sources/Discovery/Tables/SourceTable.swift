@@ -37,8 +37,11 @@ package struct SourceTable: Sendable {
         do {
             key = try PeerKey(entry.key)
         } catch {
-            if case .deleted = entry.content { return nil }
-            skipped[entry.key] = error.description
+            switch entry.content {
+            case .value: skipped[entry.key] = error.description
+            case .invalid(let reason): skipped[entry.key] = reason
+            case .deleted: break
+            }
             return nil
         }
         switch entry.content {
@@ -48,8 +51,16 @@ package struct SourceTable: Sendable {
             return set(key, entry.key, to: nil)
         case .invalid(let reason):
             skipped[entry.key] = reason
-            return nil
+            // A valid key names its service, whatever its value.
+            guard services[key.service] == nil else { return nil }
+            services[key.service] = [:]
+            return key.service
         }
+    }
+
+    /// Whether a service is named by a valid key whose value is not.
+    private func isNamedBySkippedKey(_ service: String) -> Bool {
+        skipped.keys.contains { (try? PeerKey($0))?.service == service }
     }
 
     /// Takes over from `previous` the valid values whose keys now hold an invalid one.
@@ -89,10 +100,11 @@ package struct SourceTable: Sendable {
             spellings[key.service, default: [:]][key.address] = isPlain ? nil : keys
             if spellings[key.service]?.isEmpty == true { spellings[key.service] = nil }
         }
-        guard winner != before else { return nil }
+        guard winner != before || services[key.service]?.isEmpty == true else { return nil }
         peerCount += (winner == nil ? 0 : 1) - (before == nil ? 0 : 1)
         services[key.service, default: [:]][key.address] = winner
-        if winner == nil, services[key.service]?.isEmpty == true { services[key.service] = nil }
-        return key.service
+        guard services[key.service]?.isEmpty == true else { return key.service }
+        if !isNamedBySkippedKey(key.service) { services[key.service] = nil }
+        return winner == before && services[key.service] != nil ? nil : key.service
     }
 }

@@ -27,6 +27,10 @@ struct APIError: Error {
         APIError(status: 400, code: "invalid_body", message: message)
     }
 
+    static func invalidRequest(_ message: String) -> APIError {
+        APIError(status: 400, code: "invalid_request", message: message)
+    }
+
     static func bodyTooLarge(limit: Int) -> APIError {
         APIError(status: 413, code: "body_too_large", message: "a body is at most \(limit) bytes (limits.body_bytes)")
     }

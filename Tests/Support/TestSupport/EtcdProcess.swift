@@ -3,8 +3,8 @@ import Glibc
 
 /// A real etcd of one member, on free loopback ports and a temporary directory, which go with this object.
 ///
-/// For tests of what a source does when etcd is killed, stopped, compacted or wiped. Methods block for as long as etcd takes to
-/// answer. An object is used by one test at a time; it is `Sendable` so that a test may hand it to its tasks.
+/// For tests of what a source does when etcd is killed, stopped, compacted or wiped. Requests block for as long as etcd takes to
+/// answer, some milliseconds. An object is used by one test at a time; it is `Sendable` so that a test may hand it to its tasks.
 package final class EtcdProcess: @unchecked Sendable {
     /// Why etcd could not be started or did not answer as expected.
     package struct Failure: Error, CustomStringConvertible {
@@ -19,7 +19,7 @@ package final class EtcdProcess: @unchecked Sendable {
         case delete(String)
     }
 
-    private static let startDeadline = Duration.seconds(20)
+    private static let startDeadline = Duration.seconds(60)
 
     private let directory: URL
     private var clientPort: UInt16
@@ -30,16 +30,16 @@ package final class EtcdProcess: @unchecked Sendable {
     /// Starts an etcd without keys and waits until it is healthy.
     ///
     /// Throws a ``Failure`` when there is no etcd on this machine: "install etcd-server".
-    package init() throws {
+    package init() async throws {
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("etcd-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         (clientPort, peerPort) = try Self.freePorts()
         do {
-            try start()
+            try await start()
         } catch {
             // Somebody took one of the ports before etcd did.
             (clientPort, peerPort) = try Self.freePorts()
-            try start()
+            try await start()
         }
     }
 
@@ -56,7 +56,7 @@ package final class EtcdProcess: @unchecked Sendable {
 
 extension EtcdProcess {
     /// Starts etcd on the same ports and directory, and waits until it is healthy.
-    package func start() throws {
+    package func start() async throws {
         guard process == nil else { return }
         let process = try Self.spawn(
             [
@@ -74,12 +74,12 @@ extension EtcdProcess {
         self.process = process
         let deadline = ContinuousClock.now + Self.startDeadline
         while ContinuousClock.now < deadline {
-            if let answer = try? request("GET", "/health"), answer.contains("\"true\"") { return }
+            if let answer = try? request("GET", "/health", timeout: .milliseconds(100)), answer.contains("\"true\"") { return }
             guard process.isRunning else {
                 self.process = nil
                 throw Failure(description: "etcd ended at once: \(logTail)")
             }
-            usleep(10_000)
+            try await Task.sleep(for: .milliseconds(10))
         }
         kill()
         throw Failure(description: "etcd was not healthy in time: \(logTail)")
@@ -228,9 +228,12 @@ extension EtcdProcess {
     }
 
     /// HTTP/1.0, so that the answer is not chunked and ends with the connection.
-    private func request(_ method: String, _ path: String, _ body: String = "") throws -> String {
+    private func request(_ method: String, _ path: String, _ body: String = "", timeout: Duration = .seconds(30)) throws -> String {
         let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(connection) }
+        let (seconds, attoseconds) = timeout.components
+        var limit = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
+        setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         var address = Self.loopback(port: clientPort)
         let isConnected = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(connection, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 }

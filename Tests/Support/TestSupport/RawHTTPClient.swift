@@ -1,6 +1,6 @@
 import Glibc
 
-/// A client for HTTP/1.1 servers under test: sends exactly the bytes that it is given and reads answers one by one. Its calls block, for ten seconds at
+/// A client for HTTP/1.1 servers under test: sends exactly the bytes that it is given and reads answers one by one. Its calls block, for a minute at
 /// most; it belongs to one thread.
 package final class RawHTTPClient {
     /// An answer as it came.
@@ -47,7 +47,7 @@ package final class RawHTTPClient {
         if var receiveBuffer {
             setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, socklen_t(MemoryLayout<Int32>.size))
         }
-        var timeout = timeval(tv_sec: 10, tv_usec: 0)
+        var timeout = timeval(tv_sec: 60, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         var noDelay: Int32 = 1
