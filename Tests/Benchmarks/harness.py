@@ -4,6 +4,7 @@ import contextlib
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -66,6 +67,43 @@ class Processors:
         self.generator = set(available[half:]) or self.server
         # Two at least: a server is measured with the pool of threads that it runs with.
         self.workers = max(2, len(self.server))
+
+
+class Quiet:
+    """Sees to it that measurements are taken while others leave the processors alone, as far as patience goes."""
+
+    # The share of all processors that other processes may use in a round.
+    LIMIT = 0.1
+
+    def __init__(self, patience):
+        self.patience = patience
+        self.rounds = 0
+        self.disturbed = 0
+
+    def take(self, servers, measure):
+        """Measures once; again when others were busy meanwhile, for as long as patience lasts over all rounds."""
+        while True:
+            start = time.monotonic()
+            before = self._others(servers)
+            result = measure()
+            elapsed = time.monotonic() - start
+            share = (self._others(servers) - before) / elapsed / os.cpu_count()
+            if share > self.LIMIT and self.patience > 0:
+                say(f"others used {share:.0%} of the processors: again")
+                self.patience -= elapsed
+                continue
+            self.rounds += 1
+            self.disturbed += share > self.LIMIT
+            return result
+
+    @staticmethod
+    def _others(servers):
+        """The processor time, in seconds, that was used by all but the servers, the load generators and this script."""
+        fields = [int(field) for field in pathlib.Path("/proc/stat").read_text().splitlines()[0].split()[1:]]
+        # All but idle and waiting for a disk; guests are part of user time.
+        busy = (sum(fields[:8]) - fields[3] - fields[4]) / TICKS_PER_SECOND
+        own = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return busy - sum(usage.ru_utime + usage.ru_stime for usage in own) - sum(server.processor_seconds() for server in servers)
 
 
 class Process:

@@ -36,10 +36,11 @@ def ratios(above, below):
 class Benchmarks:
     """Takes the measurements; each method yields the rows of one of them."""
 
-    def __init__(self, rounds, seconds, processors):
+    def __init__(self, rounds, seconds, processors, quiet):
         self.rounds = rounds
         self.seconds = seconds
         self.processors = processors
+        self.quiet = quiet
 
     # In process
 
@@ -108,8 +109,10 @@ class Benchmarks:
                 for turn in range(self.rounds):
                     harness.say(f"measuring cpu, round {turn + 1} of {self.rounds}")
                     # Each is the first in every second round.
-                    for process in (server, static) if turn % 2 == 0 else (static, server):
-                        taken[process].append(self._load(process, "/pick/web"))
+                    turns = (server, static) if turn % 2 == 0 else (static, server)
+                    loads = self.quiet.take(turns, lambda turns=turns: [self._load(process, "/pick/web") for process in turns])
+                    for process, load in zip(turns, loads, strict=True):
+                        taken[process].append(load)
         costs = {process: [load.microseconds_per_request for load in loads] for process, loads in taken.items()}
         rates = {process: statistics.median(load.requests_per_second for load in loads) for process, loads in taken.items()}
         cost = ratios(costs[server], costs[static])
@@ -123,8 +126,10 @@ class Benchmarks:
             single, leased = [], []
             for turn in range(self.rounds):
                 harness.say(f"measuring lease, round {turn + 1} of {self.rounds}")
-                single.append(self._load(server, "/pick/web").requests_per_second)
-                leased.append(100 * self._load(server, "/pick/web?n=100").requests_per_second)
+                paths = ("/pick/web", "/pick/web?n=100")
+                loads = self.quiet.take([server], lambda: [self._load(server, path) for path in paths])
+                single.append(loads[0].requests_per_second)
+                leased.append(100 * loads[1].requests_per_second)
         gain = ratios(leased, single)
         yield Row("picks a second: single; from leases of 100", f"{statistics.median(single):,.0f}; {statistics.median(leased):,.0f}")
         yield Row("… leases over single picks", spread(gain, "{:.1f}"), ">= 15", statistics.median(gain) >= 15)
@@ -138,21 +143,22 @@ class Benchmarks:
             fetched = [path for path in ("/metrics", "/stats", "/peers") if server.status(path) == 200]
             # Every service has had picks when it counts.
             self._open_loop(program, server, 10, [])
-            quiet, disturbed = [], []
+            alone, beside = [], []
             for turn in range(self.rounds):
                 harness.say(f"measuring latency, round {turn + 1} of {self.rounds}")
-                quiet.append(self._open_loop(program, server, self.seconds, []))
-                disturbed.append(self._open_loop(program, server, self.seconds, fetched))
-        before = [taken["p99_us"][0] / 1000 for taken in quiet]
-        after = [taken["p99_us"][0] / 1000 for taken in disturbed]
+                pair = self.quiet.take([server], lambda: [self._open_loop(program, server, self.seconds, paths) for paths in ([], fetched)])
+                alone.append(pair[0])
+                beside.append(pair[1])
+        before = [taken["p99_us"][0] / 1000 for taken in alone]
+        after = [taken["p99_us"][0] / 1000 for taken in beside]
         growth = ratios(after, before)
         names = ", ".join(f"`{path}`" for path in fetched)
-        kilobytes = sum(disturbed[0][f"bytes {path}"][0] for path in fetched) / self.seconds / 1000
+        kilobytes = sum(beside[0][f"bytes {path}"][0] for path in fetched) / self.seconds / 1000
         yield Row("p99 of `/pick` at 2,000 picks/s, 10,000 services x 10 peers", f"{spread(before)} ms")
         yield Row(f"… with {names} each once a second ({kilobytes:,.0f} kB/s)", f"{spread(after)} ms")
         holds = statistics.median(growth) <= 2 or statistics.median(after) <= 1
         yield Row("… with over without", spread(growth), "<= 2, or <= 1 ms", holds)
-        medians = [statistics.median(taken["p50_us"][0] for taken in runs) for runs in (quiet, disturbed)]
+        medians = [statistics.median(taken["p50_us"][0] for taken in runs) for runs in (alone, beside)]
         yield Row("… p50 without; with", f"{medians[0]:.0f}; {medians[1]:.0f} us")
 
     @staticmethod
