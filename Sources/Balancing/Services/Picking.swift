@@ -61,6 +61,7 @@ struct Picking {
         }
     }
 
+    @inline(__always)
     private mutating func count(_ member: Int) {
         if counts.isEmpty { counts = Array(repeating: 0, count: plan.eligibleCount) }
         counts[member] &+= 1
@@ -94,6 +95,7 @@ struct Picking {
 
 extension Pick {
     /// The pick of a member of a plan.
+    @inline(__always)
     init(_ plan: Plan, _ member: Int, _ flags: Flags = []) {
         self.peer = plan.members[member].state
         self.weight = plan.members[member].weight

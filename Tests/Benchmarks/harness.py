@@ -1,0 +1,227 @@
+"""What the benchmarks run on: building, the processes that are measured, the load generators."""
+
+import contextlib
+import os
+import pathlib
+import re
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+CONNECTIONS = 64
+START_SECONDS = 120
+
+
+class BenchmarkError(Exception):
+    """What keeps the benchmarks from running, in words for the one who runs them."""
+
+
+def say(text):
+    """Tells the progress, beside the table on standard output."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def output(*command):
+    """Runs a command and returns its standard output; a failure shows what the command said."""
+    result = subprocess.run([str(part) for part in command], cwd=ROOT, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise BenchmarkError(f"{command[0]} failed with status {result.returncode}:\n{result.stdout}{result.stderr}")
+    return result.stdout
+
+
+def build_product(product):
+    """Builds a product of the package in release mode and returns its path."""
+    say(f"building {product}")
+    output("swift", "build", "-c", "release", "--product", product)
+    return pathlib.Path(output("swift", "build", "-c", "release", "--show-bin-path").strip()) / product
+
+
+def build_program(name, *packages):
+    """Compiles one of the C programs beside this file and returns its path."""
+    say(f"compiling {name}.c")
+    flags = output("pkg-config", "--cflags", "--libs", *packages).split() if packages else []
+    target = ROOT / ".build" / "benchmarks" / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    includes = ROOT / "Sources" / "CMicroHTTPD"
+    output("cc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-D_GNU_SOURCE", "-pthread", f"-I{includes}", "-o", target, HERE / f"{name}.c", *flags)
+    return target
+
+
+class Processors:
+    """Which processors the server runs on and which the load generator: half each, or all for both."""
+
+    def __init__(self, shared=False):
+        available = sorted(os.sched_getaffinity(0))
+        half = len(available) if shared or len(available) == 1 else (len(available) + 1) // 2
+        self.server = set(available[:half])
+        self.generator = set(available[half:]) or self.server
+        # Two at least: a server is measured with the pool of threads that it runs with.
+        self.workers = max(2, len(self.server))
+
+
+class Quiet:
+    """Sees to it that measurements are taken while others leave the processors alone, as far as patience goes."""
+
+    # The share of all processors that other processes may use in a round.
+    LIMIT = 0.1
+
+    def __init__(self, patience):
+        self.patience = patience
+        self.rounds = 0
+        self.disturbed = 0
+
+    def take(self, servers, measure):
+        """Measures once; again when others were busy meanwhile, for as long as patience lasts over all rounds."""
+        while True:
+            start = time.monotonic()
+            before = self._others(servers)
+            result = measure()
+            elapsed = time.monotonic() - start
+            share = (self._others(servers) - before) / elapsed / os.cpu_count()
+            if share > self.LIMIT and self.patience > 0:
+                say(f"others used {share:.0%} of the processors: again")
+                self.patience -= elapsed
+                continue
+            self.rounds += 1
+            self.disturbed += share > self.LIMIT
+            return result
+
+    @staticmethod
+    def _others(servers):
+        """The processor time, in seconds, that was used by all but the servers, the load generators and this script."""
+        fields = [int(field) for field in pathlib.Path("/proc/stat").read_text().splitlines()[0].split()[1:]]
+        # All but idle and waiting for a disk; guests are part of user time.
+        busy = (sum(fields[:8]) - fields[3] - fields[4]) / TICKS_PER_SECOND
+        own = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return busy - sum(usage.ru_utime + usage.ru_stime for usage in own) - sum(server.processor_seconds() for server in servers)
+
+
+class Process:
+    """A server under measurement. A context manager: it is ended by its process id when the block ends."""
+
+    def __init__(self, command, port, processors):
+        self.port = port
+        self.log = tempfile.TemporaryFile(mode="w+")
+        self.process = subprocess.Popen(
+            [str(part) for part in command], stdout=self.log, stderr=self.log, preexec_fn=lambda: os.sched_setaffinity(0, processors)
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+
+    def wait_until_answered(self, path):
+        """Waits until a path is answered with 200."""
+        deadline = time.monotonic() + START_SECONDS
+        while self.status(path) != 200:
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.log.seek(0)
+                raise BenchmarkError(f"{self.process.args[0]} does not answer {path}:\n{self.log.read()}")
+            time.sleep(0.05)
+
+    def url(self, path):
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def status(self, path):
+        """The status of an answer; None when nothing listens."""
+        try:
+            with urllib.request.urlopen(self.url(path), timeout=30) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return None
+
+    def processor_seconds(self):
+        """The processor time that the process has used, in user and kernel mode."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def lookaside(binary, services, processors, workers):
+    """Runs the server with a peers file: services is a dictionary of names to dictionaries of peers to weights."""
+    with tempfile.TemporaryDirectory() as folder:
+        port = free_port()
+        with open(pathlib.Path(folder) / "peers.yaml", "w") as peers_file:
+            peers_file.write("services:\n")
+            for name, peers in services.items():
+                peers_file.write(f"  {name}:\n")
+                # Without an address to check: probes would be measured too.
+                peers_file.writelines(f'    "{peer}": {{weight: {weight}, check_url: ""}}\n' for peer, weight in peers.items())
+        configuration = pathlib.Path(folder) / "lookaside.yaml"
+        configuration.write_text(f"listen: 127.0.0.1:{port}\nworkers: {workers}\nsources:\n  - file: {{path: peers.yaml}}\nlog: {{level: error}}\n")
+        with Process([binary, "serve", "--config", configuration], port, processors) as server:
+            server.wait_until_answered("/readyz")
+            yield server
+
+
+@contextlib.contextmanager
+def baseline(program, server, path, processors, workers):
+    """Runs the C program with the very answer that the server gives to a path."""
+    with urllib.request.urlopen(server.url(path), timeout=30) as answer:
+        body = answer.read().decode()
+        # libmicrohttpd adds these itself.
+        added = {"date", "content-length", "connection"}
+        headers = [part for name, value in answer.getheaders() if name.lower() not in added for part in (name, value)]
+    port = free_port()
+    with Process([program, port, workers, body, *headers], port, processors) as process:
+        process.wait_until_answered(path)
+        yield process
+
+
+class Load:
+    """What one run of wrk measured."""
+
+    def __init__(self, server, path, seconds, processors):
+        before = server.processor_seconds()
+        command = ["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{seconds}s", server.url(path)]
+        result = subprocess.run(
+            command, capture_output=True, text=True, check=True, preexec_fn=lambda: os.sched_setaffinity(0, processors)
+        )
+        used = server.processor_seconds() - before
+        # A late answer (wrk counts those over two seconds as errors) is no fault of the server's on a busy machine.
+        if re.search(r"Non-2xx|(connect|read|write) [1-9]", result.stdout):
+            raise BenchmarkError(f"wrk saw errors at {path}:\n{result.stdout}")
+        requests = int(re.search(r"(\d+) requests in", result.stdout).group(1))
+        self.requests_per_second = float(re.search(r"Requests/sec:\s*([\d.]+)", result.stdout).group(1))
+        self.microseconds_per_request = used / requests * 1e6
+
+
+def samples(text):
+    """Reads name<TAB>value lines into a dictionary of lists."""
+    result = {}
+    for line in text.splitlines():
+        name, value = line.split("\t")
+        result.setdefault(name, []).append(float(value))
+    return result
+
+
+def require(*programs):
+    missing = [program for program in programs if shutil.which(program) is None]
+    if missing:
+        raise BenchmarkError(f"not installed: {', '.join(missing)}")
