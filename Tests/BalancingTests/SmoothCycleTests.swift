@@ -34,8 +34,7 @@ struct SmoothCycleTests {
     @Test func `weights that need too many slots are rounded, and the error is known`() {
         let cycle = SmoothCycle(weights: [65535, 1, 1])
         #expect(cycle.counts == [4094, 1, 1])
-        let exact = 1.0 / 65537
-        #expect(abs(cycle.largestError - ((1.0 / 4096) / exact - 1)) < 1e-9)
+        #expect(abs(cycle.largestError - (1 - (1.0 / 65537) / (1.0 / 4096))) < 1e-9)
     }
 
     @Test func `rounding keeps every share within a slot`() {
@@ -70,6 +69,13 @@ struct SmoothCycleTests {
         let cycle = SmoothCycle(weights: Array(repeating: 1, count: 70_000))
         #expect(cycle.count == 70_000)
         #expect(Set((0..<cycle.count).map { cycle[$0] }).count == 70_000)
+    }
+
+    @Test(arguments: [1e-300, Double.leastNonzeroMagnitude, 1e-9])
+    func `a weight next to nothing has a slot and a finite error`(tiny: Double) {
+        let cycle = SmoothCycle(weights: Array(repeating: 65535, count: 10) + [tiny])
+        #expect(cycle.counts.last == 1)
+        #expect(0.99...1 ~= cycle.largestError)
     }
 
     @Test func `no peers have no slots`() {

@@ -13,7 +13,8 @@
 package struct SmoothCycle: Sendable {
     /// How many slots each peer has: its weight as it is picked.
     package let counts: [Int32]
-    /// The largest relative difference between a weight and its slots' share; 0 when the cycle is exact.
+    /// The largest difference between a peer's share by weight and by slots, in relation to the larger of the two: 0 when the
+    /// cycle is exact, below 1 always.
     package let largestError: Double
 
     // Two bytes a slot for nearly all; four for a service with more than 65,536 peers.
@@ -103,7 +104,10 @@ package struct SmoothCycle: Sendable {
     private static func largestError(_ weights: [Double], _ counts: [Int32]) -> Double {
         let weightSum = weights.reduce(0, +)
         let slots = counts.reduce(0.0) { $0 + Double($1) }
-        let error = zip(weights, counts).reduce(0.0) { max($0, abs(Double($1.1) / slots / ($1.0 / weightSum) - 1)) }
+        let error = zip(weights, counts).reduce(0.0) { largest, peer in
+            let (byWeight, bySlots) = (peer.0 / weightSum, Double(peer.1) / slots)
+            return max(largest, abs(bySlots - byWeight) / max(bySlots, byWeight))
+        }
         return error < 1e-9 ? 0 : error
     }
 

@@ -7,7 +7,10 @@ struct Picking {
     /// Picks of `second` by member; empty until the first one under this plan.
     private var counts: [UInt32] = []
     /// Counts of seconds and plans that have ended, not yet given to the peers.
-    private(set) var ended: [EndedCounts] = []
+    private var ended: [EndedCounts] = []
+
+    /// Whether so much was put aside that whoever sees it gives it to the peers, before the next settling.
+    var hasEndedMuch: Bool { ended.count >= 64 }
 
     /// The picks of one second under one plan.
     struct EndedCounts {

@@ -3,8 +3,9 @@ internal import Synchronization
 // MARK: - Picks
 
 extension ServiceState {
-    /// Gives the counts that have ended to the peers.
-    func settle() {
+    /// Gives the counts of seconds and plans that have ended to the peers. To be called about once a second, and not by a worker:
+    /// it takes time in proportion to the peers that were picked.
+    package func settle() {
         statistics.withLock { settle(&$0) }
     }
 

@@ -3,8 +3,8 @@ internal import Synchronization
 /// One service as picks see it: the published plan, the place in its cycle, and the picks counted so far.
 ///
 /// Thread-safe. One lock guards plan, place and counters; a pick holds it for as long as it takes to read one slot.
-/// Counting goes to a flat array beside the plan and from there, once a second, to the peers: a pick touches no memory
-/// of the chosen peer but its reference count.
+/// Counting goes to a flat array beside the plan and from there, once a second and not by a pick, to the peers: a pick touches
+/// no memory of the chosen peer but its reference count.
 package final class ServiceState: Sendable {
     /// The name of the service.
     package let name: String
@@ -67,21 +67,21 @@ extension ServiceState {
     ///
     /// - Parameter second: the running second of the caller's monotonic clock, for the statistics.
     package func pick(at second: UInt32) -> Pick? {
-        let (pick, hasEnded) = picking.withLock { picking in
+        let (pick, hasEndedMuch) = picking.withLock { picking in
             picking.enter(second)
-            return (picking.next(), !picking.ended.isEmpty)
+            return (picking.next(), picking.hasEndedMuch)
         }
-        if hasEnded { settle() }
+        if hasEndedMuch { settle() }
         return pick
     }
 
     /// Picks several peers at once: what as many single picks would have returned. Empty when no peer can be picked.
     package func pick(count: Int, at second: UInt32) -> [Pick] {
-        let (picks, hasEnded) = picking.withLock { picking in
+        let (picks, hasEndedMuch) = picking.withLock { picking in
             picking.enter(second)
-            return (picking.next(count), !picking.ended.isEmpty)
+            return (picking.next(count), picking.hasEndedMuch)
         }
-        if hasEnded { settle() }
+        if hasEndedMuch { settle() }
         return picks
     }
 
@@ -102,14 +102,14 @@ extension ServiceState {
     ) -> [Pick] {
         let plan = self.plan
         guard plan.cycle.count > 0 else { return [] }
-        let choices = (0..<count).map { _ in plan.choose(excluding: excluded, using: &generator) }
+        let choices = plan.choose(count, excluding: excluded, using: &generator)
         if let second {
-            let hasEnded = picking.withLock { picking in
+            let hasEndedMuch = picking.withLock { picking in
                 picking.enter(second)
                 picking.count(choices.map(\.member), chosenFrom: plan)
-                return !picking.ended.isEmpty
+                return picking.hasEndedMuch
             }
-            if hasEnded { settle() }
+            if hasEndedMuch { settle() }
         }
         return choices.map { Pick(plan, $0.member, $0.isExcluded ? .excluded : []) }
     }

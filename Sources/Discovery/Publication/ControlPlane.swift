@@ -7,12 +7,10 @@ package import Logging
 /// the ``ServiceDirectory``, what changed to the ``EventLog``. What is decided, and when, is in pure values (``SourceTable``,
 /// ``PublicationSchedule``, ``DeadlineQueue``, ``ServiceRecord``); this actor gives them the time and carries out what they say.
 package actor ControlPlane {
-    private typealias Instant = ContinuousClock.Instant
+    typealias Instant = ContinuousClock.Instant
 
     /// How long publishing goes on before deliveries that wait get their turn.
     private static let longestTurn = Duration.milliseconds(2)
-    /// How often idle statistics are freed, in ticks of a second.
-    private static let sweepInterval = 10
 
     /// The sources, in order of preference.
     package nonisolated let monitors: [SourceMonitor]
@@ -30,11 +28,12 @@ package actor ControlPlane {
     private var deadlines = DeadlineQueue()
     private var settings: @Sendable (_ service: String) -> ServiceSettings
     private let checkTargets: @Sendable (CheckTargets) -> Void
+    /// The services of each source's first complete list that are not in picks yet.
+    private var unpublishedFirstLists: [Int: Set<String>] = [:]
     private var targetsOfServices: [String: [CheckTargets.Target]] = [:]
     private var staleSources: Set<Int> = []
     /// When ``publishDue()`` will be called by itself.
     private var alarm: Instant?
-    private var ticks = 0
 
     /// Makes a control plane without peers.
     ///
@@ -86,25 +85,31 @@ extension ControlPlane {
         table.keepValidValues(of: tables[source])
         let changed = table.changedServices(since: tables[source])
         tables[source] = table
-        let isFirst = !monitors[source].status.isSynced
+        let isFirst = !monitors[source].status.isSynced && unpublishedFirstLists[source] == nil
         note(source, revision: revision) { $0.lists += 1 }
         let now = Instant.now
-        if isFirst {
-            // Nothing is served yet that publishing could disturb: the first state goes out whole, then counts as synced.
-            for service in changed { publish(service, at: now, isFirstList: true) }
-            monitors[source].update { $0.isSynced = true }
-            directory.isSynced = monitors.allSatisfy { $0.status.isSynced }
-            logger.info(
-                "source synced",
-                metadata: [
-                    "source": "\(monitors[source].name)", "services": "\(table.services.count)", "peers": "\(table.peerCount)",
-                    "revision": "\(revision)",
-                ]
-            )
+        if isFirst { unpublishedFirstLists[source] = Set(changed) }
+        if isFirst, !monitors.contains(where: { $0.status.isSynced }) {
+            // Nothing is served yet that publishing could disturb: the first state of all goes out at once.
+            for service in changed { publish(service, at: now) }
         } else {
             for service in changed { schedule.change(service, at: now) }
-            publishDue()
         }
+        noteSynced(source)
+        publishDue()
+    }
+
+    /// Notes that a source is synced when the last service of its first complete list is in picks.
+    private func noteSynced(_ source: Int) {
+        guard unpublishedFirstLists[source]?.isEmpty == true else { return }
+        unpublishedFirstLists[source] = nil
+        monitors[source].update { $0.isSynced = true }
+        directory.isSynced = monitors.allSatisfy { $0.status.isSynced }
+        let table = tables[source]
+        logger.info(
+            "source synced",
+            metadata: ["source": "\(monitors[source].name)", "services": "\(table.services.count)", "peers": "\(table.peerCount)"]
+        )
     }
 
     func apply(source: Int, _ entries: [SourceEntry], revision: String) {
@@ -175,7 +180,10 @@ extension ControlPlane {
         if hasChanged { schedule.change(service, at: now) }
     }
 
-    private func publish(_ service: String, at now: Instant, isFirstList: Bool = false) {
+    private func publish(_ service: String, at now: Instant) {
+        var isFirstList = false
+        for source in unpublishedFirstLists.keys where unpublishedFirstLists[source]?.remove(service) != nil { isFirstList = true }
+        defer { if isFirstList { for source in unpublishedFirstLists.keys { noteSynced(source) } } }
         let peers = CombinedPeer.merge(tables, service: service)
         let naming = tables.indices.filter { tables[$0].services[service] != nil }
         let isKnown = records[service] != nil
@@ -280,19 +288,13 @@ extension ControlPlane {
 // MARK: - The passing of time
 
 extension ControlPlane {
-    private func tick(at now: Instant) {
+    func tick(at now: Instant) {
         updateStaleness(at: now)
-        for name in records.filter(\.value.needsForgetting).keys {
-            if records[name]?.forget(at: now) == true {
-                records[name] = nil
-                clock.change { _ in directory.remove(name) }
-            }
-        }
-        ticks += 1
-        if ticks % Self.sweepInterval == 0 {
-            schedule.forgetRests(at: now)
-            let second = clock.second()
-            for record in records.values { record.state.freeIdleStatistics(at: second) }
+        schedule.forgetRests(at: now)
+        for name in records.filter(\.value.needsForgetting).keys where records[name]?.forget(at: now) == true {
+            records[name] = nil
+            deadlines.set(nil, for: name)
+            clock.change { _ in directory.remove(name) }
         }
         publishDue()
     }

@@ -32,7 +32,7 @@ struct ServicePeersBody: Encodable {
     let policy: String
     /// The slots of one full turn: each peer takes its `slots` of them.
     let cycleSlots: Int
-    /// The largest relative difference between a weight and its share of the slots; 0: exact.
+    /// The largest difference between a peer's share by weight and by slots, in relation to the larger; 0: exact.
     let weightError: Double
     let peers: [Peer]
 
@@ -67,9 +67,9 @@ struct ServicePeersBody: Encodable {
             effectiveWeight = member.effectiveWeight
             slots = member.slots
             state = member.value.status == .up ? "up" : "down"
-            health = "unchecked"
-            reason = ""
-            since = Date(timeIntervalSince1970: member.state.since).formatted(.iso8601)
+            health = member.health.rawValue
+            reason = member.verdict?.reason ?? ""
+            since = Date(timeIntervalSince1970: member.since).formatted(.iso8601)
             self.source = source
             zone = member.value.zone
             metadata = member.value.metadata
@@ -79,7 +79,7 @@ struct ServicePeersBody: Encodable {
     init(service: String, plan: Plan, monitors: [SourceMonitor]) {
         self.service = service
         index = plan.index
-        panic = false
+        panic = plan.isPanic
         staleSeconds = plan.sources.map { monitors[$0].status.roundedStaleSeconds }.min() ?? 0
         policy = Plan.policyName
         cycleSlots = plan.cycle.count

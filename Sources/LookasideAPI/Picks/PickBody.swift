@@ -23,6 +23,7 @@ struct PickBody: Encodable {
     let host: String
     let port: UInt16
     let weight: Double
+    let panic: Bool?
     let stale: Bool?
     let excluded: Bool?
 
@@ -33,6 +34,7 @@ struct PickBody: Encodable {
             host: peer.host,
             port: peer.port,
             weight: weight,
+            panic: flags.contains(.panic) ? true : nil,
             stale: flags.contains(.stale) ? true : nil,
             excluded: flags.contains(.excluded) ? true : nil
         )
@@ -44,19 +46,23 @@ struct PickBody: Encodable {
 struct LeaseBody: Encodable {
     let service: String
     let validSeconds: Double
+    let panic: Bool?
     let stale: Bool?
     let excluded: Bool?
 
     enum CodingKeys: String, CodingKey {
-        case service, validSeconds = "valid_seconds", stale, excluded
+        case service, validSeconds = "valid_seconds", panic, stale, excluded
     }
 
-    /// A lease: the peers' own JSON, made once for each, joined into one list.
-    static func response(service: String, picks: [Pick], validSeconds: Double) -> HTTPResponse {
+    /// A lease: the peers' own JSON joined into one list.
+    ///
+    /// - Parameter isKept: whether a peer's JSON is kept for the next lease: not when the picks are only looked at.
+    static func response(service: String, picks: [Pick], validSeconds: Double, isKept: Bool) -> HTTPResponse {
         let flags = picks.reduce(into: Pick.Flags()) { $0.formUnion($1.flags) }
         let body = LeaseBody(
             service: service,
             validSeconds: validSeconds,
+            panic: flags.contains(.panic) ? true : nil,
             stale: flags.contains(.stale) ? true : nil,
             excluded: flags.contains(.excluded) ? true : nil
         )
@@ -65,7 +71,7 @@ struct LeaseBody: Encodable {
         bytes += #"{"peers":["#.utf8
         for (position, pick) in picks.enumerated() {
             if position > 0 { bytes.append(UInt8(ascii: ",")) }
-            bytes += pick.answers(service: service).listed
+            bytes += isKept ? pick.answers(service: service).listed : JSON.bytes(PeerBody(pick.peer.address, weight: pick.weight))
         }
         bytes += "],".utf8
         bytes += JSON.bytes(body).dropFirst()

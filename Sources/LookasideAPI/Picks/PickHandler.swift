@@ -3,8 +3,10 @@ internal import HTTPServing
 
 /// `GET /pick/{service}`: which peer should this request go to?
 struct PickHandler: Sendable {
-    /// The longest lease whose answer is joined on the worker that took the request: well under a millisecond.
+    /// The longest lease whose answer is made on the worker that took the request.
     private static let longestImmediateLease = 100
+    /// The largest service of which a retry is answered on the worker: its peers may have to be gone through once.
+    private static let largestImmediateExclusion = 10_000
 
     let directory: ServiceDirectory
     let clock: ServerClock
@@ -19,41 +21,43 @@ struct PickHandler: Sendable {
 
     private func pick(from service: ServiceState, _ parameters: PickParameters) throws(APIError) -> HTTPReply {
         guard parameters.count == nil, parameters.excluded.isEmpty, !parameters.isDryRun else {
-            return try pickSeveral(from: service, parameters)
+            guard isShort(parameters, service) else { return .deferred { response(from: service, parameters) } }
+            return .response(response(from: service, parameters))
         }
         guard let pick = service.pick(at: clock.second()) else { throw .noPeer(service.name) }
-        return reply(pick, service.name, isText: parameters.isText)
+        if parameters.isText { return .prepared(pick.answers(service: service.name).text) }
+        if pick.flags.isEmpty { return .prepared(pick.answers(service: service.name).json) }
+        return .response(PickBody.response(service: service.name, peer: pick.peer.address, weight: pick.weight, flags: pick.flags))
     }
 
-    private func pickSeveral(from service: ServiceState, _ parameters: PickParameters) throws(APIError) -> HTTPReply {
+    /// Whether an answer takes well under a millisecond.
+    private func isShort(_ parameters: PickParameters, _ service: ServiceState) -> Bool {
+        (parameters.count ?? 1) <= Self.longestImmediateLease
+            && (parameters.excluded.isEmpty || service.plan.eligibleCount <= Self.largestImmediateExclusion)
+    }
+
+    /// The answer to a lease, a retry or a dry run. The picks are taken here and not before: a request that is refused takes none.
+    private func response(from service: ServiceState, _ parameters: PickParameters) -> HTTPResponse {
+        let picks = picks(from: service, parameters)
+        guard let first = picks.first else { return APIError.noPeer(service.name).response }
+        if parameters.isText { return .pickText(picks.map { "\($0.peer.address)" }) }
+        guard parameters.count != nil else {
+            return PickBody.response(service: service.name, peer: first.peer.address, weight: first.weight, flags: first.flags)
+        }
+        return LeaseBody.response(service: service.name, picks: picks, validSeconds: leaseValidSeconds, isKept: !parameters.isDryRun)
+    }
+
+    private func picks(from service: ServiceState, _ parameters: PickParameters) -> [Pick] {
         let count = parameters.count ?? 1
-        let picks: [Pick]
-        if !parameters.excluded.isEmpty {
+        guard parameters.excluded.isEmpty else {
             var generator = SystemRandomNumberGenerator()
-            picks = service.pick(
+            return service.pick(
                 count: count,
                 excluding: parameters.excluded,
                 at: parameters.isDryRun ? nil : clock.second(),
                 using: &generator
             )
-        } else if parameters.isDryRun {
-            picks = service.preview(count: count)
-        } else {
-            picks = service.pick(count: count, at: clock.second())
         }
-        guard let first = picks.first else { throw .noPeer(service.name) }
-        if parameters.count == nil { return reply(first, service.name, isText: parameters.isText) }
-        if parameters.isText { return .response(.pickText(picks.map { "\($0.peer.address)" })) }
-        let validSeconds = leaseValidSeconds
-        let name = service.name
-        return count <= Self.longestImmediateLease
-            ? .response(LeaseBody.response(service: name, picks: picks, validSeconds: validSeconds))
-            : .deferred { LeaseBody.response(service: name, picks: picks, validSeconds: validSeconds) }
-    }
-
-    private func reply(_ pick: Pick, _ service: String, isText: Bool) -> HTTPReply {
-        if isText { return .prepared(pick.answers(service: service).text) }
-        if pick.flags.isEmpty { return .prepared(pick.answers(service: service).json) }
-        return .response(PickBody.response(service: service, peer: pick.peer.address, weight: pick.weight, flags: pick.flags))
+        return parameters.isDryRun ? service.preview(count: count) : service.pick(count: count, at: clock.second())
     }
 }

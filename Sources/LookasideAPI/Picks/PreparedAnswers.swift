@@ -1,21 +1,54 @@
 internal import Balancing
 internal import HTTPServing
+internal import Synchronization
 
-/// The answers that name one peer of one service, made at its first pick and shared by all later ones.
+/// The answers that name one peer of one service, each made when it is first wanted and shared by all later picks.
 final class PreparedAnswers: PeerAnswers {
+    private struct Parts {
+        var json: PreparedResponse?
+        var text: PreparedResponse?
+        var listed: [UInt8]?
+    }
+
     let weight: Double
-    /// The answer in JSON, without flags.
-    let json: PreparedResponse
-    /// The answer as text.
-    let text: PreparedResponse
-    /// The peer as it stands in the list of a lease.
-    let listed: [UInt8]
+    private let service: String
+    private let peer: PeerAddress
+    private let parts = Mutex(Parts())
 
     init(service: String, peer: PeerAddress, weight: Double) {
+        self.service = service
+        self.peer = peer
         self.weight = weight
-        json = PreparedResponse(PickBody.response(service: service, peer: peer, weight: weight, flags: []))
-        text = PreparedResponse(.pickText(["\(peer)"]))
-        listed = JSON.bytes(PeerBody(peer, weight: weight))
+    }
+
+    /// The answer in JSON, without flags.
+    var json: PreparedResponse {
+        parts.withLock { parts in
+            if let json = parts.json { return json }
+            let json = PreparedResponse(PickBody.response(service: service, peer: peer, weight: weight, flags: []))
+            parts.json = json
+            return json
+        }
+    }
+
+    /// The answer as text.
+    var text: PreparedResponse {
+        parts.withLock { parts in
+            if let text = parts.text { return text }
+            let text = PreparedResponse(.pickText(["\(peer)"]))
+            parts.text = text
+            return text
+        }
+    }
+
+    /// The peer as it stands in the list of a lease.
+    var listed: [UInt8] {
+        parts.withLock { parts in
+            if let listed = parts.listed { return listed }
+            let listed = JSON.bytes(PeerBody(peer, weight: weight))
+            parts.listed = listed
+            return listed
+        }
     }
 }
 

@@ -6,10 +6,12 @@ enum JSON {
     static func bytes(_ value: some Encodable) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // No number that gets here may end the process.
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         do {
             return [UInt8](try encoder.encode(value))
         } catch {
-            // Our bodies hold strings, integers and finite numbers only: an encoding error is a bug of this program.
+            // Our bodies hold strings and numbers only: an encoding error is a bug of this program.
             preconditionFailure("\(type(of: value)) cannot be encoded: \(error)")
         }
     }

@@ -69,7 +69,11 @@ package struct LookasideServer: Sendable {
             configuration: .init(
                 services: [
                     // Stopped in the reverse order: picks go on until the last request is answered.
-                    .init(service: SourcesService(controlPlane: controlPlane, runners: runners)),
+                    .init(service: SourcesService(
+                            controlPlane: controlPlane,
+                            statistics: StatisticsKeeper(directory: directory, clock: clock),
+                            runners: runners
+                        )),
                     .init(service: ServingService(server: server, readiness: readiness, shutdownTimeout: configuration.shutdownTimeout)),
                 ],
                 logger: logger
