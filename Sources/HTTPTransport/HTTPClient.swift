@@ -67,6 +67,28 @@ package final class HTTPClient: Sendable {
         return StreamingResponse(status: head.status, headers: head.headers, body: body)
     }
 
+    /// Looks for a sign of life, and returns at once.
+    ///
+    /// Every probe makes a connection of its own and breaks it off (RST) when it has seen enough, so that no port stays behind in `TIME_WAIT`. A GET has
+    /// its answer with the end of the headers: no redirect is followed, and no body is read.
+    ///
+    /// - Parameters:
+    ///   - timeout: for everything, looking up a name included; then `timedOut`.
+    ///   - completion: is called exactly once, on the client's thread, or before this returns when the probe cannot be sent. It must not wait.
+    package func probe(_ probe: Probe, timeout: Duration, completion: @escaping @Sendable (ProbeOutcome) -> Void) {
+        let request = Request(url: probe.url, headers: Probe.headers, freshConnection: true)
+        do throws(HTTPTransportError) {
+            let target = try RequestTarget(request)
+            let delivery = Job.Delivery.probe(completion, connectsOnly: probe.connectsOnly, timeout: timeout)
+            let job = Job(id: makeID(), request: request, target: target, delivery: delivery)
+            if !mailbox.post(.start(job)) {
+                job.refuse(job.error(.shutDown))
+            }
+        } catch {
+            completion(.failed(error, systemError: 0))
+        }
+    }
+
     /// Fails everything in flight and everything later with `shutDown`, ends the thread and returns when all handles are freed.
     ///
     /// May be called again, also at the same time. It takes no longer than closing the connections.

@@ -15,6 +15,9 @@ struct Job: Sendable {
             responseTimeout: Duration,
             idleTimeout: Duration
         )
+
+        /// The completion of `probe` takes what was seen, on the loop's thread.
+        case probe(@Sendable (HTTPClient.ProbeOutcome) -> Void, connectsOnly: Bool, timeout: Duration)
     }
 
     let id: ID
@@ -27,7 +30,13 @@ struct Job: Sendable {
         switch delivery {
         case .whole(let continuation, _, _): continuation.resume(returning: .failure(error))
         case .stream(let continuation, _, _, _): continuation.resume(returning: .failure(error))
+        case .probe(let completion, _, _): completion(.failed(error, systemError: 0))
         }
+    }
+
+    /// Whether it asks for a sign of life only.
+    var isProbe: Bool {
+        if case .probe = delivery { true } else { false }
     }
 
     func error(_ code: HTTPTransportError.Code, message: String? = nil) -> HTTPTransportError {

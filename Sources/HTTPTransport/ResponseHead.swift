@@ -10,6 +10,12 @@ struct ResponseHead: Sendable {
     private(set) var isComplete = false
 
     private var byteCount = 0
+    private let keepsFields: Bool
+
+    /// Makes an empty head; one that does not keep fields is for those who want to know the status only.
+    init(keepsFields: Bool = true) {
+        self.keepsFields = keepsFields
+    }
 
     /// Takes one line with its end, as libcurl's header callback gives it; false when the head is too long.
     mutating func append(_ line: UnsafeRawBufferPointer) -> Bool {
@@ -23,7 +29,7 @@ struct ResponseHead: Sendable {
         } else if text.starts(with: "HTTP/".utf8) {
             status = Self.status(text)
             headers = HTTPHeaders()
-        } else if let colon = text.firstIndex(of: UInt8(ascii: ":")) {
+        } else if keepsFields, let colon = text.firstIndex(of: UInt8(ascii: ":")) {
             headers.append(
                 name: String(decoding: text[..<colon], as: UTF8.self),
                 value: String(decoding: text[text.index(after: colon)...].trimmed(), as: UTF8.self)

@@ -6,8 +6,27 @@ extension Transfer {
     func setOptions(_ configuration: HTTPClient.Configuration) throws(HTTPTransportError) {
         try setTarget()
         try setLimits(configuration)
+        if job.isProbe {
+            try setProbe()
+            // Nothing beyond the headers is of interest.
+            try set(CURLOPT_BUFFERSIZE, 4096)
+        } else {
+            try set(CURLOPT_CONNECTTIMEOUT_MS, configuration.connectTimeout.curlMilliseconds)
+            try set(CURLOPT_TCP_KEEPALIVE, 1)
+            try set(CURLOPT_TCP_KEEPIDLE, 15)
+            try set(CURLOPT_TCP_KEEPINTVL, 5)
+        }
         try setTLS(configuration)
         try setCallbacks()
+    }
+
+    /// Sets what differs from one probe to the next.
+    func setProbe() throws(HTTPTransportError) {
+        guard case .probe(_, let connectsOnly, let timeout) = job.delivery else { return }
+        try set(CURLOPT_URL, job.request.url)
+        try set(CURLOPT_CONNECT_ONLY, connectsOnly ? 1 : 0)
+        // With several addresses of a name this says when to go on to the next.
+        try set(CURLOPT_CONNECTTIMEOUT_MS, timeout.curlMilliseconds)
     }
 
     private func setTarget() throws(HTTPTransportError) {
@@ -62,12 +81,8 @@ extension Transfer {
 
     private func setLimits(_ configuration: HTTPClient.Configuration) throws(HTTPTransportError) {
         try set(CURLOPT_USERAGENT, configuration.userAgent)
-        try set(CURLOPT_CONNECTTIMEOUT_MS, configuration.connectTimeout.curlMilliseconds)
         try set(CURLOPT_MAXAGE_CONN, configuration.maximumIdleAge.curlSeconds)
         try set(CURLOPT_MAXLIFETIME_CONN, configuration.maximumConnectionLifetime.curlSeconds)
-        try set(CURLOPT_TCP_KEEPALIVE, 1)
-        try set(CURLOPT_TCP_KEEPIDLE, 15)
-        try set(CURLOPT_TCP_KEEPINTVL, 5)
         try set(CURLOPT_NOSIGNAL, 1)
         // A name is looked up again for each new connection: a failed-over server may have moved, and libcurl walks its whole cache at each transfer.
         try set(CURLOPT_DNS_CACHE_TIMEOUT, 0)
@@ -110,7 +125,11 @@ extension Transfer {
         try check(CCurl_set_write_function(handle, CURLOPT_HEADERFUNCTION, receiveHeaderLine))
         try set(CURLOPT_WRITEDATA, context)
         try check(CCurl_set_write_function(handle, CURLOPT_WRITEFUNCTION, receiveBodyPiece))
-        try check(CCurl_set_socket_option_function(handle, prepareSocket))
+        if job.isProbe {
+            try check(CCurl_set_socket_option_function(handle, prepareProbeSocket))
+        } else {
+            try check(CCurl_set_socket_option_function(handle, prepareSocket))
+        }
     }
 
     private func set(_ option: CURLoption, _ value: Int) throws(HTTPTransportError) {
@@ -172,5 +191,14 @@ private func prepareSocket(_ context: UnsafeMutableRawPointer?, _ descriptor: cu
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     var milliseconds: CInt = 30_000
     setsockopt(descriptor, CInt(IPPROTO_TCP), TCP_USER_TIMEOUT, &milliseconds, socklen_t(MemoryLayout<CInt>.size))
+    return CURL_SOCKOPT_OK
+}
+
+/// `CURLOPT_SOCKOPTFUNCTION` of a probe: closing breaks the connection off, since thousands of probes a second would leave a minute's worth of ports in
+/// `TIME_WAIT`; HAProxy ends its checks like this too.
+private func prepareProbeSocket(_ context: UnsafeMutableRawPointer?, _ descriptor: curl_socket_t, _ purpose: curlsocktype) -> CInt {
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    var reset = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &reset, socklen_t(MemoryLayout<linger>.size))
     return CURL_SOCKOPT_OK
 }

@@ -4,7 +4,7 @@ import CCurl
 ///
 /// What libcurl knows of it is an unretained pointer: the loop holds the transfer until the handle has left the multi handle.
 final class Transfer {
-    let job: Job
+    private(set) var job: Job
 
     /// The `CURL *`.
     let handle: UnsafeMutableRawPointer
@@ -14,8 +14,8 @@ final class Transfer {
 
     let errorBuffer: UnsafeMutablePointer<CChar>
 
-    private let started = ContinuousClock.now
-    private var head = ResponseHead()
+    private var started = ContinuousClock.now
+    private var head: ResponseHead
     private var body: [UInt8] = []
     private var lastByte = ContinuousClock.now
     private var isPaused = false
@@ -30,6 +30,7 @@ final class Transfer {
         }
         self.job = job
         self.handle = handle
+        head = ResponseHead(keepsFields: !job.isProbe)
         errorBuffer = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorBuffer.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         try setOptions(configuration)
@@ -39,6 +40,16 @@ final class Transfer {
         curl_easy_cleanup(handle)
         curl_slist_free_all(headerList)
         errorBuffer.deallocate()
+    }
+
+    /// Takes another probe, after one that was answered: making a handle costs as much as probing with it.
+    func reuse(for job: Job) throws(HTTPTransportError) {
+        self.job = job
+        started = .now
+        head = ResponseHead(keepsFields: false)
+        refusal = nil
+        errorBuffer[0] = 0
+        try setProbe()
     }
 
     // MARK: What arrives
@@ -51,10 +62,17 @@ final class Transfer {
             refusal = job.error(.protocolError, message: "the headers are longer than \(ResponseHead.maximumBytes) bytes")
             return false
         }
-        if head.isComplete, !wasComplete, case .stream(let continuation, _, _, _) = job.delivery {
+        guard head.isComplete, !wasComplete else { return true }
+        switch job.delivery {
+        case .whole:
+            return true
+        case .stream(let continuation, _, _, _):
             continuation.resume(returning: .success(head))
+            return true
+        case .probe:
+            // It has seen enough, and the body may be endless.
+            return false
         }
-        return true
     }
 
     /// What becomes of a piece of the body.
@@ -80,6 +98,8 @@ final class Transfer {
         case .stream(_, let buffer, _, _):
             isPaused = !buffer.append(piece)
             return isPaused ? .paused : .accepted
+        case .probe:
+            return .refused
         }
     }
 
@@ -101,6 +121,9 @@ final class Transfer {
         case .whole(_, let timeout, _):
             let what = head.isComplete ? "no complete body" : "no headers"
             return started + timeout > now ? .later(started + timeout) : .passed(job.error(.timedOut, message: "\(what) within \(timeout)"))
+
+        case .probe(_, _, let timeout):
+            return started + timeout > now ? .later(started + timeout) : .passed(job.error(.timedOut, message: "no answer within \(timeout)"))
 
         case .stream(_, _, let responseTimeout, let idleTimeout):
             // While paused it is the consumer that is silent.
@@ -129,7 +152,7 @@ final class Transfer {
 
     /// The failure behind libcurl's result; nil for a complete answer. To be asked while the handle still has its say.
     func failure(_ result: CURLcode) -> HTTPTransportError? {
-        guard result != CURLE_OK else { return nil }
+        guard result != CURLE_OK, !isAnswered else { return nil }
         if let refusal {
             return refusal
         }
@@ -146,6 +169,11 @@ final class Transfer {
         )
     }
 
+    /// Whether this is a probe that got its answer, which ends in an error of libcurl since the rest is not wanted.
+    private var isAnswered: Bool {
+        job.isProbe && head.isComplete
+    }
+
     /// Answers whoever waits: called once, when the handle has left the multi handle.
     func complete(_ failure: HTTPTransportError?) {
         switch job.delivery {
@@ -159,6 +187,21 @@ final class Transfer {
                 // A result without headers cannot be a success: libcurl calls an answer without headers an error.
                 continuation.resume(returning: .failure(failure ?? job.error(.protocolError)))
             }
+        case .probe(let completion, let connectsOnly, _):
+            completion(outcome(failure, connectsOnly: connectsOnly))
         }
+    }
+
+    private func outcome(_ failure: HTTPTransportError?, connectsOnly: Bool) -> HTTPClient.ProbeOutcome {
+        if head.isComplete {
+            return .status(head.status)
+        }
+        if let failure {
+            var systemError = 0
+            CCurl_get_long(handle, CURLINFO_OS_ERRNO, &systemError)
+            return .failed(failure, systemError: CInt(truncatingIfNeeded: systemError))
+        }
+        // libcurl takes a connection that ends within the headers for a complete answer without a body.
+        return connectsOnly ? .connected : .failed(job.error(.cut), systemError: 0)
     }
 }

@@ -15,6 +15,10 @@ final class TransferLoop {
     private var transfers: [Job.ID: Transfer] = [:]
     private var deadlines = DeadlineQueue()
 
+    /// Probes that are over and whose handles wait for the next.
+    private var idleProbes: [Transfer] = []
+    private static let maximumIdleProbes = 256
+
     /// When libcurl wants to be called again.
     private var libraryDeadline: ContinuousClock.Instant?
 
@@ -134,7 +138,7 @@ final class TransferLoop {
 
     private func start(_ job: Job) {
         do throws(HTTPTransportError) {
-            let transfer = try Transfer(job, configuration)
+            let transfer = try makeTransfer(for: job)
             let result = curl_multi_add_handle(multi, transfer.handle)
             guard result == CURLM_OK else {
                 throw job.error(.failed, message: String(cString: curl_multi_strerror(result)))
@@ -144,6 +148,14 @@ final class TransferLoop {
         } catch {
             job.refuse(error)
         }
+    }
+
+    private func makeTransfer(for job: Job) throws(HTTPTransportError) -> Transfer {
+        guard job.isProbe, let transfer = idleProbes.popLast() else {
+            return try Transfer(job, configuration)
+        }
+        try transfer.reuse(for: job)
+        return transfer
     }
 
     private func resume(_ transfer: Transfer) {
@@ -195,6 +207,10 @@ final class TransferLoop {
         curl_multi_remove_handle(multi, transfer.handle)
         transfers[transfer.job.id] = nil
         transfer.complete(failure)
+        // After a failure libcurl may still know its error number.
+        if failure == nil, transfer.job.isProbe, idleProbes.count < Self.maximumIdleProbes {
+            idleProbes.append(transfer)
+        }
     }
 
     private func stop() {
