@@ -20,6 +20,7 @@ package struct LookasideAPI: Sendable {
 
     let directory: ServiceDirectory
     let monitors: [SourceMonitor]
+    let events: EventLog
     let readiness: Readiness
     let clock: ServerClock
     let configuration: Configuration
@@ -30,12 +31,14 @@ package struct LookasideAPI: Sendable {
     package init(
         directory: ServiceDirectory,
         monitors: [SourceMonitor],
+        events: EventLog,
         readiness: Readiness,
         clock: ServerClock,
         configuration: Configuration
     ) {
         self.directory = directory
         self.monitors = monitors
+        self.events = events
         self.readiness = readiness
         self.clock = clock
         self.configuration = configuration
@@ -47,6 +50,7 @@ package struct LookasideAPI: Sendable {
         let picks = PickHandler(directory: directory, clock: clock, leaseValidSeconds: configuration.leaseValidSeconds)
         let peers = PeersHandler(directory: directory, monitors: monitors, clock: clock, processID: processID)
         let statistics = StatisticsHandler(directory: directory, monitors: monitors, clock: clock)
+        let explanations = ExplainHandler(directory: directory, monitors: monitors, events: events, clock: clock)
         let operations = OperationsHandler(monitors: monitors, readiness: readiness, version: configuration.version)
         return [
             Self.get("/pick/{service}") { request throws(APIError) in try picks.pick(request) },
@@ -54,6 +58,8 @@ package struct LookasideAPI: Sendable {
             Self.get("/peers") { request throws(APIError) in try peers.all(request) },
             Self.get("/stats/{service}") { request throws(APIError) in try statistics.service(request) },
             Self.get("/stats") { request throws(APIError) in try statistics.all(request) },
+            Self.get("/explain/{service}") { request throws(APIError) in try explanations.explain(request) },
+            Self.get("/events") { request throws(APIError) in try explanations.events(request) },
             Self.get("/healthz") { request throws(APIError) in try operations.health(request) },
             Self.get("/readyz") { request throws(APIError) in try operations.readiness(request) },
             Self.get("/version") { request throws(APIError) in try operations.version(request) },

@@ -26,6 +26,12 @@ package struct Evidence: Sendable {
         return window.requests == 0 && run == 0
     }
 
+    /// Requests and failures of the window up to `second`, and the failures in a row.
+    mutating func counts(at second: UInt32) -> (requests: UInt64, failures: UInt64, run: UInt64) {
+        window.advance(to: second)
+        return (window.requests, window.failures, run)
+    }
+
     /// Forgets everything: the peer was ejected or readmitted.
     package mutating func clear() {
         self = Evidence(window: OutcomeWindow(seconds: window.seconds))

@@ -1,6 +1,5 @@
 internal import Balancing
 internal import Discovery
-internal import FoundationEssentials
 
 /// The answer of `GET /peers`.
 struct AllPeersBody: Encodable {
@@ -69,7 +68,7 @@ struct ServicePeersBody: Encodable {
             state = member.value.status == .up ? "up" : "down"
             health = member.health.rawValue
             reason = member.verdict?.reason ?? ""
-            since = Date(timeIntervalSince1970: member.since).formatted(.iso8601)
+            since = Timestamp.text(member.since)
             self.source = source
             zone = member.value.zone
             metadata = member.value.metadata

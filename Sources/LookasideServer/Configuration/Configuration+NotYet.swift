@@ -41,9 +41,6 @@ enum NotYet {
 
     /// Warnings: picks are served, with less around them.
     private static let ignored: [Row<Configuration>] = [
-        Row("health_check") { $0.defaults.healthCheck.enabled },
-        Row("log_check") { $0.defaults.logCheck.enabled },
-        Row("panic_threshold"),
         Row("policy") { $0.defaults.policy != .weightedRoundRobin },
         Row("state_file"),
         Row("metrics.per_peer") { $0.metrics.perPeer },
@@ -51,12 +48,7 @@ enum NotYet {
 
     /// Warnings, below each entry of `services`.
     private static let ignoredForService: [Row<Configuration.ServiceSettings>] = [
-        Row("health_check") { $0.healthCheck.enabled },
-        Row("log_check") { $0.logCheck.enabled },
-        Row("panic_threshold"),
         Row("policy") { $0.policy != .weightedRoundRobin },
-        Row("slow_start") { $0.slowStart != .zero },
-        Row("check_url") { $0.checkURL != "" },
     ]
 
     /// Warnings, below each item of `sources`.

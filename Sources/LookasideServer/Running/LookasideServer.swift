@@ -1,6 +1,7 @@
 internal import Balancing
 internal import Discovery
 internal import Glibc
+internal import HealthChecking
 internal import HTTPServing
 internal import HTTPTransport
 package import Logging
@@ -13,11 +14,19 @@ package struct LookasideServer: Sendable {
     package static let version = "0.1.0"
 
     private let configuration: Configuration
+    private let reread: (@Sendable () throws(ConfigurationErrors) -> Configuration)?
     private let logger: Logger
 
     /// Makes a server; nothing happens before ``run(whenListening:)``.
-    package init(configuration: Configuration, logger: Logger) {
+    ///
+    /// - Parameter reread: reads the configuration again, on SIGHUP.
+    package init(
+        configuration: Configuration,
+        logger: Logger,
+        reread: (@Sendable () throws(ConfigurationErrors) -> Configuration)? = nil
+    ) {
         self.configuration = configuration
+        self.reread = reread
         self.logger = logger
     }
 
@@ -33,11 +42,15 @@ package struct LookasideServer: Sendable {
 
         let clock = ServerClock.system
         let directory = ServiceDirectory()
+        // Filled by the control plane, emptied in order by the checker: targets change with the peers, which is seldom.
+        let (targetChanges, checkTargets) = AsyncStream.makeStream(of: CheckTargets.self)
         let deliveringSources = configuration.sources.filter(\.isSupported)
         let controlPlane = ControlPlane(
             sources: deliveringSources.map(\.name),
             directory: directory,
             staleAfter: configuration.staleAfter == .zero ? nil : configuration.staleAfter,
+            settings: { [configuration] in configuration.serviceSettings($0) },
+            checkTargets: { checkTargets.yield($0) },
             clock: clock,
             logger: logger
         )
@@ -45,6 +58,7 @@ package struct LookasideServer: Sendable {
             monitors: controlPlane.monitors,
             timeout: configuration.readyTimeout == .zero ? nil : configuration.readyTimeout
         )
+        let checker = try makeChecker(controlPlane)
         let client = try makeClient(for: deliveringSources)
         let runners = deliveringSources.enumerated().compactMap { index, source in
             source.make(client: client, logger: logger).map {
@@ -54,6 +68,7 @@ package struct LookasideServer: Sendable {
         let api = LookasideAPI(
             directory: directory,
             monitors: controlPlane.monitors,
+            events: controlPlane.events,
             readiness: readiness,
             clock: clock,
             configuration: .init(leaseValidSeconds: configuration.lease.valid / .seconds(1), version: Self.version)
@@ -72,14 +87,16 @@ package struct LookasideServer: Sendable {
                     .init(service: SourcesService(
                             controlPlane: controlPlane,
                             statistics: StatisticsKeeper(directory: directory, clock: clock),
-                            runners: runners
+                            runners: runners,
+                            checker: checker,
+                            targetChanges: targetChanges
                         )),
                     .init(service: ServingService(server: server, readiness: readiness, shutdownTimeout: configuration.shutdownTimeout)),
                 ],
                 logger: logger
             )
         )
-        await signals.run(group)
+        await signals.run(group, reload: Reload(of: configuration, read: reread, controlPlane: controlPlane, logger: logger))
         await client?.shutdown()
         logger.notice("stopped")
     }
@@ -97,6 +114,16 @@ package struct LookasideServer: Sendable {
             return try HTTPServer.start(settings, routes: api.routes)
         } catch {
             throw StartError(error.description)
+        }
+    }
+
+    private func makeChecker(_ controlPlane: ControlPlane) throws(StartError) -> HealthChecker {
+        do {
+            return try HealthChecker(concurrency: configuration.defaults.healthCheck.concurrency) { results in
+                await controlPlane.receive(results.map { (service: $0.service, peer: $0.peer, result: $0.result) })
+            }
+        } catch {
+            throw StartError("\(error)")
         }
     }
 

@@ -2,7 +2,7 @@ internal import Logging
 internal import ServiceLifecycle
 internal import UnixSignals
 
-/// Turns SIGTERM and SIGINT into an orderly end, and a second one into an immediate end.
+/// Turns SIGTERM and SIGINT into an orderly end, a second one into an immediate end, and SIGHUP into reading the configuration again.
 struct ShutdownSignals {
     private let signals: UnixSignalsSequence
     private let logger: Logger
@@ -14,7 +14,7 @@ struct ShutdownSignals {
     }
 
     /// Runs services until they have ended.
-    func run(_ group: ServiceGroup) async {
+    func run(_ group: ServiceGroup, reload: Reload) async {
         await withTaskGroup(of: Void.self) { tasks in
             let services = Task {
                 do {
@@ -25,17 +25,17 @@ struct ShutdownSignals {
                     logger.error("a service failed", metadata: ["error": "\(error)"])
                 }
             }
-            tasks.addTask { await forward(to: group, services) }
+            tasks.addTask { await forward(to: group, services, reload) }
             await services.value
             tasks.cancelAll()
         }
     }
 
-    private func forward(to group: ServiceGroup, _ services: Task<Void, Never>) async {
+    private func forward(to group: ServiceGroup, _ services: Task<Void, Never>, _ reload: Reload) async {
         var isStopping = false
         for await signal in signals {
             if signal == .sighup {
-                logger.warning("SIGHUP: reading the configuration again is not in this version yet; restart the server")
+                await reload.run()
             } else if isStopping {
                 logger.warning("second signal: ending at once", metadata: ["signal": "\(signal)"])
                 services.cancel()

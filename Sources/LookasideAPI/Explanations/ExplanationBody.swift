@@ -1,0 +1,92 @@
+internal import Balancing
+internal import Discovery
+
+/// The answer of `GET /explain/{service}`.
+struct ExplanationBody: Encodable {
+    /// The window of picks that actual shares are taken from, in seconds.
+    private static let window = 60
+
+    let service: String
+    let index: UInt64
+    let panic: Bool
+    let eligible: Int
+    let candidates: Int
+    let peers: [Peer]
+
+    struct Peer: Encodable {
+        let peer: String
+        let eligible: Bool
+        let health: String
+        let activeCheck: String
+        let logCheck: String
+        let reason: String
+        let since: String
+        let evidence: EvidenceBody
+        let weight: Double
+        let effectiveWeight: Double
+        let expectedShare: Double
+        let actualShare: Double
+        let source: String
+
+        enum CodingKeys: String, CodingKey {
+            case peer, eligible, health, activeCheck = "active_check", logCheck = "log_check", reason, since, evidence, weight
+            case effectiveWeight = "effective_weight", expectedShare = "expected_share", actualShare = "actual_share", source
+        }
+    }
+
+    /// What log check has against a peer now.
+    struct EvidenceBody: Encodable {
+        let windowSeconds: Int
+        let requests: UInt64
+        let failures: UInt64
+        let run: UInt64
+
+        enum CodingKeys: String, CodingKey {
+            case windowSeconds = "window_seconds", requests, failures, run
+        }
+    }
+
+    init(_ state: ServiceState, monitors: [SourceMonitor], second: UInt32) {
+        let picks = state.picks(window: Self.window, before: second)
+        let plan = state.plan
+        let logCheck = state.settings.logCheck
+        let slots = max(1, plan.cycle.count)
+        service = state.name
+        index = plan.index
+        panic = plan.isPanic
+        eligible = plan.members.count { $0.value.isCandidate && $0.verdict?.isEligible ?? true }
+        candidates = plan.members.count { $0.value.isCandidate }
+        peers = plan.members.sorted { $0.state.address < $1.state.address }.map { member in
+            let evidence = member.state.evidenceCounts(at: second)
+            return Peer(
+                peer: "\(member.state.address)",
+                eligible: member.effectiveWeight > 0,
+                health: member.health.rawValue,
+                activeCheck: member.verdict?.activeIsHealthy.map { $0 ? "healthy" : "unhealthy" } ?? "unchecked",
+                logCheck: member.verdict?.ejection == nil ? "in the pool" : "ejected",
+                reason: Self.reason(member),
+                since: Timestamp.text(member.since),
+                evidence: EvidenceBody(
+                    windowSeconds: logCheck.window,
+                    requests: evidence.requests,
+                    failures: evidence.failures,
+                    run: evidence.run
+                ),
+                weight: member.weight,
+                effectiveWeight: member.effectiveWeight,
+                expectedShare: Double(member.slots) / Double(slots),
+                actualShare: picks == 0 ? 0 : Double(member.state.picks(window: Self.window, before: second)) / Double(picks),
+                source: monitors[Int(member.source)].name
+            )
+        }
+    }
+
+    /// Why a peer takes no picks, or fewer than its weight; empty when it takes its share.
+    private static func reason(_ member: PlanMember) -> String {
+        if member.value.status == .down { return "its status is not up" }
+        if member.weight == 0 { return "its weight is 0" }
+        if let reason = member.verdict?.reason, !reason.isEmpty { return reason }
+        if member.effectiveWeight == 0 { return "it waits for its first check" }
+        return member.effectiveWeight < member.weight ? "slow start" : ""
+    }
+}
