@@ -3,53 +3,50 @@
 /// A pure value. Every outcome costs constant time. Reporters are told apart only where more than one has to agree.
 package struct Evidence: Sendable {
     /// How many reporters are told apart; the rest count as one.
-    private static let reporterLimit = 64
+    static let reporterLimit = 64
     /// The name under which the rest counts.
     private static let others = ""
 
     private var window: OutcomeWindow
     private var run: UInt64 = 0
+    /// Whether more than one reporter has to agree; where not, what follows stays empty.
+    private let tellsReportersApart: Bool
     private var runReporters: Set<String> = []
     private var reporters: [String: OutcomeWindow] = [:]
+    /// When reporters without outcomes in the window were last forgotten.
+    private var lastForgetting: UInt32 = 0
 
     /// Makes evidence of nothing.
     package init(settings: LogCheckSettings) {
         window = OutcomeWindow(seconds: settings.window)
+        tellsReportersApart = settings.minReporters > 1
     }
 
-    /// Whether it was made for a window of this length.
-    package func fits(_ settings: LogCheckSettings) -> Bool { window.seconds == settings.window }
+    /// Whether it was made for settings that ask for the same records as these.
+    package func fits(_ settings: LogCheckSettings) -> Bool {
+        window.seconds == settings.window && tellsReportersApart == (settings.minReporters > 1)
+    }
 
-    /// Whether nothing of the window up to `second` is held.
-    package mutating func isEmpty(at second: UInt32) -> Bool {
+    /// Whether the window up to `second` holds nothing, so that no sweep can find anything.
+    package mutating func isIdle(at second: UInt32) -> Bool {
         window.advance(to: second)
-        return window.requests == 0 && run == 0
+        guard window.sum.requests == 0 else { return false }
+        reporters = [:]
+        return true
     }
 
-    /// Requests and failures of the window up to `second`, and the failures in a row.
-    mutating func counts(at second: UInt32) -> (requests: UInt64, failures: UInt64, run: UInt64) {
-        window.advance(to: second)
-        return (window.requests, window.failures, run)
-    }
-
-    /// Forgets everything: the peer was ejected or readmitted.
-    package mutating func clear() {
-        self = Evidence(window: OutcomeWindow(seconds: window.seconds))
-    }
-
-    private init(window: OutcomeWindow) {
-        self.window = window
-    }
+    /// Whether nothing at all is held: there is no open run of failures either, which has no end in time.
+    package mutating func isEmpty(at second: UInt32) -> Bool { isIdle(at: second) && run == 0 }
 
     /// Adds an outcome.
     ///
     /// - Returns: what it proves at once: a run of failures that is long enough. An outcome that stands for many adds one to a run.
     package mutating func record(_ outcome: Outcome, at second: UInt32, settings: LogCheckSettings) -> Finding? {
         let isFailure = settings.failures.isFailure(outcome.result)
-        window.add(UInt64(outcome.count), isFailure: isFailure, at: second)
-        let reporter = settings.minReporters > 1 ? name(outcome.reporter, at: second) : Self.others
-        if settings.minReporters > 1 {
-            reporters[reporter, default: OutcomeWindow(seconds: window.seconds)].add(UInt64(outcome.count), isFailure: isFailure, at: second)
+        window.add(outcome.count, isFailure: isFailure, at: second)
+        let reporter = tellsReportersApart ? name(outcome.reporter, at: second) : Self.others
+        if tellsReportersApart {
+            reporters[reporter, default: OutcomeWindow(seconds: window.seconds)].add(outcome.count, isFailure: isFailure, at: second)
         }
         guard isFailure else {
             run = 0
@@ -57,47 +54,53 @@ package struct Evidence: Sendable {
             return nil
         }
         run += 1
-        if settings.minReporters > 1, runReporters.count < Self.reporterLimit { runReporters.insert(reporter) }
+        if tellsReportersApart, runReporters.count < settings.minReporters { runReporters.insert(reporter) }
         return isRunLongEnough(settings) ? finding(.consecutiveFailures) : nil
     }
 
     /// What a sweep finds: too large a share of failures, also without the reporters that report most of them.
     package mutating func sweep(at second: UInt32, settings: LogCheckSettings) -> Finding? {
         window.advance(to: second)
-        guard isRatioExceeded(window.requests, window.failures, settings) else { return nil }
-        if settings.minReporters > 1 {
+        var counts = window.sum
+        guard isRatioExceeded(counts, settings) else { return nil }
+        if tellsReportersApart {
             forgetReporters(at: second)
-            let worst = reporters.values.sorted { $0.failures > $1.failures }.prefix(settings.minReporters - 1)
-            let requests = worst.reduce(window.requests) { $0 - min($0, $1.requests) }
-            let failures = worst.reduce(window.failures) { $0 - min($0, $1.failures) }
-            guard isRatioExceeded(requests, failures, settings) else { return nil }
+            // Of two with as many failures the one with the worse ratio, so that the verdict does not depend on their order.
+            let worst = reporters.values.map(\.sum).sorted { ($0.failures, $1.requests) > ($1.failures, $0.requests) }
+            for reporter in worst.prefix(settings.minReporters - 1) { counts -= reporter }
+            guard isRatioExceeded(counts, settings) else { return nil }
         }
         return finding(.failureRatio)
     }
 
-    private func isRatioExceeded(_ requests: UInt64, _ failures: UInt64, _ settings: LogCheckSettings) -> Bool {
-        requests >= settings.minRequests && requests > 0 && Double(failures) / Double(requests) > settings.failureRatio
+    private func isRatioExceeded(_ counts: OutcomeWindow.Counts, _ settings: LogCheckSettings) -> Bool {
+        counts.requests >= max(1, settings.minRequests) && Double(counts.failures) / Double(counts.requests) > settings.failureRatio
     }
 
     /// At a high rate five failures in a row happen to healthy peers: a run is as long as a quarter of a second's requests.
     private func isRunLongEnough(_ settings: LogCheckSettings) -> Bool {
         settings.consecutiveFailures > 0 && run >= settings.consecutiveFailures
-            && Double(run) >= Double(window.requests) / Double(window.seconds) / 4
-            && (settings.minReporters <= 1 || runReporters.count >= settings.minReporters)
+            && Double(run) >= Double(window.sum.requests) / Double(window.seconds) / 4
+            && (!tellsReportersApart || runReporters.count >= settings.minReporters)
     }
 
     private func finding(_ rule: Finding.Rule) -> Finding {
-        Finding(rule: rule, requests: window.requests, failures: window.failures, run: run, window: window.seconds)
+        Finding(rule: rule, requests: window.sum.requests, failures: window.sum.failures, run: run, window: window.seconds)
     }
 
+    /// The name under which a reporter's outcomes count: its own while there is room for it.
     private mutating func name(_ reporter: String, at second: UInt32) -> String {
-        if reporters[reporter] != nil || reporters.count < Self.reporterLimit { return reporter }
-        forgetReporters(at: second)
-        return reporters.count < Self.reporterLimit ? reporter : Self.others
+        if reporters[reporter] != nil { return reporter }
+        // Names come free as seconds pass: looking for them once a second keeps an outcome cheap however many reporters there are.
+        if namedCount == Self.reporterLimit, second > lastForgetting { forgetReporters(at: second) }
+        return namedCount < Self.reporterLimit ? reporter : Self.others
     }
+
+    private var namedCount: Int { reporters.count - (reporters[Self.others] == nil ? 0 : 1) }
 
     private mutating func forgetReporters(at second: UInt32) {
+        lastForgetting = second
         for name in reporters.keys { reporters[name]?.advance(to: second) }
-        reporters = reporters.filter { $0.value.requests > 0 }
+        reporters = reporters.filter { $0.value.sum.requests > 0 }
     }
 }

@@ -39,6 +39,9 @@ package struct Outcome: Sendable, Equatable {
 }
 
 extension Outcome.Result {
+    /// The range of ``code``.
+    static let codes = 1..<600
+
     /// The result as one number, for tables: a status is itself, the errors follow below 100.
     package var code: UInt16 {
         switch self {

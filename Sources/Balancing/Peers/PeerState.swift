@@ -12,12 +12,17 @@ package final class PeerState: Sendable {
     private struct Mutable {
         var picks = SecondRing()
         var outcomes = OutcomeStatistics()
+        var totals = TrafficTotals()
         var evidence: Evidence?
         /// Whether outcomes are no evidence now: the peer is out of the pool already.
         var isEjected = false
         /// Whether a run of failures was pointed out that nobody has judged yet.
         var isAccused = false
         var answers: (any PeerAnswers)?
+
+        mutating func freeEmptyEvidence(at second: UInt32) {
+            if evidence?.isEmpty(at: second) == true { evidence = nil }
+        }
     }
 
     private let mutable = Mutex(Mutable())
@@ -30,7 +35,10 @@ package final class PeerState: Sendable {
 
     /// Adds the picks of one second.
     func recordPicks(_ count: UInt32, at second: UInt32) {
-        mutable.withLock { $0.picks.add(count, at: second) }
+        mutable.withLock { mutable in
+            mutable.picks.add(count, at: second)
+            mutable.totals.addPicks(count)
+        }
     }
 
     /// The picks of the `window` complete seconds before `second`; `window` is 1 to 60.
@@ -46,6 +54,7 @@ package final class PeerState: Sendable {
         mutable.withLock { mutable in
             let isFirst = mutable.outcomes.isEmpty
             mutable.outcomes.record(outcome, at: second)
+            mutable.totals.record(outcome)
             guard settings.isEnabled, !mutable.isEjected else { return (isFirst, nil) }
             if mutable.evidence?.fits(settings) != true { mutable.evidence = Evidence(settings: settings) }
             guard let finding = mutable.evidence?.record(outcome, at: second, settings: settings), !mutable.isAccused else { return (isFirst, nil) }
@@ -56,8 +65,16 @@ package final class PeerState: Sendable {
 
     /// The outcomes of the `window` complete seconds before `second`; `window` is 1 to 60.
     package func outcomes(window: Int, before second: UInt32) -> OutcomeCounts {
-        mutable.withLock { $0.outcomes }.counts(window: window, before: second)
+        mutable.withLock { $0.outcomes.counts(window: window, before: second) }
     }
+
+    /// Adds what ``outcomes(window:before:)`` returns to counts of other peers.
+    func addOutcomes(to counts: inout OutcomeCounts, window: Int, before second: UInt32) {
+        mutable.withLock { $0.outcomes.add(to: &counts, window: window, before: second) }
+    }
+
+    /// Picks and outcomes since the peer's traffic began: freed, so counted from 0 again, after a minute without any.
+    package var totals: TrafficTotals { mutable.withLock { $0.totals } }
 
     /// What log check finds in the evidence now.
     package func judge(at second: UInt32, settings: LogCheckSettings) -> Finding? {
@@ -67,19 +84,11 @@ package final class PeerState: Sendable {
         }
     }
 
-    /// What the evidence counts now: requests and failures of the window, and the failures since the last success.
-    package func evidenceCounts(at second: UInt32) -> (requests: UInt64, failures: UInt64, run: UInt64) {
-        mutable.withLock { $0.evidence?.counts(at: second) ?? (0, 0, 0) }
-    }
-
-    /// Whether there is evidence in the window up to `second`.
+    /// Whether there is evidence in the window up to `second`, so that a sweep may find something.
     package func hasEvidence(at second: UInt32) -> Bool {
         mutable.withLock { mutable in
-            guard mutable.evidence?.isEmpty(at: second) == false else {
-                mutable.evidence = nil
-                return false
-            }
-            return true
+            mutable.freeEmptyEvidence(at: second)
+            return mutable.evidence?.isIdle(at: second) == false
         }
     }
 
@@ -112,7 +121,9 @@ package final class PeerState: Sendable {
             guard mutable.picks.isIdle(at: second), mutable.outcomes.isIdle(at: second) else { return false }
             mutable.picks = SecondRing()
             mutable.outcomes = OutcomeStatistics()
+            mutable.totals = TrafficTotals()
             mutable.answers = nil
+            mutable.freeEmptyEvidence(at: second)
             return true
         }
     }

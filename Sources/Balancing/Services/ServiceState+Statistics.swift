@@ -19,7 +19,7 @@ extension ServiceState {
                 sum &+= count
             }
             statistics.picks.add(sum, at: ended.second)
-            statistics.pickTotal += UInt64(sum)
+            statistics.totals.addPicks(sum)
         }
     }
 
@@ -34,12 +34,12 @@ extension ServiceState {
         }
     }
 
-    /// The picks since the start of the process, all but those of the running second, and the outcomes.
-    package func totals(at second: UInt32) -> (picks: UInt64, outcomes: OutcomeTotals) {
+    /// The picks since the service came, all but those of the running second, and the outcomes.
+    package func totals(at second: UInt32) -> TrafficTotals {
         statistics.withLock { statistics in
             picking.withLock { $0.enter(second) }
             settle(&statistics)
-            return (statistics.pickTotal, statistics.outcomeTotals)
+            return statistics.totals
         }
     }
 }
@@ -55,7 +55,7 @@ extension ServiceState {
         let settings = self.settings.logCheck
         let (isFirst, finding) = peer.record(outcome, at: second, settings: settings)
         statistics.withLock { statistics in
-            statistics.outcomeTotals.record(outcome)
+            statistics.totals.record(outcome)
             if isFirst { statistics.active[ObjectIdentifier(peer)] = peer }
         }
         if let finding { signal(.run(service: name, peer: address, finding)) }
@@ -81,8 +81,7 @@ extension ServiceState {
 
     /// The outcomes of the service in the `window` (1 to 60) complete seconds before `second`, those of peers that left lately too.
     package func outcomes(window: Int, before second: UInt32) -> OutcomeCounts {
-        let peers = statistics.withLock { Array($0.active.values) }
-        return peers.reduce(into: OutcomeCounts()) { $0.add($1.outcomes(window: window, before: second)) }
+        activePeers.reduce(into: OutcomeCounts()) { $1.addOutcomes(to: &$0, window: window, before: second) }
     }
 
     /// Peers with recent traffic.

@@ -11,9 +11,7 @@ package final class ServiceState: Sendable {
 
     struct Statistics {
         var picks = SecondRing()
-        /// Picks since the start of the process.
-        var pickTotal: UInt64 = 0
-        var outcomeTotals = OutcomeTotals()
+        var totals = TrafficTotals()
         /// Peers that hold statistics or prepared answers, for the sweep that frees them.
         var active: [ObjectIdentifier: PeerState] = [:]
     }

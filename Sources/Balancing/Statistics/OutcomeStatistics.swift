@@ -3,16 +3,15 @@
 /// Holds memory for what occurred: one entry a second and result, one a second for latencies, and one histogram for each ten
 /// seconds aligned to the clock. Recording touches the newest entries only. Any result may occur; what is older is dropped.
 package struct OutcomeStatistics: Sendable {
-    private static let memory: UInt32 = 61
     private static let slotSeconds: UInt32 = 10
 
-    private struct ResultEntry {
+    private struct ResultEntry: SecondLogEntry {
         let second: UInt32
         let code: UInt16
-        var count: UInt64
+        var count: UInt32
     }
 
-    private struct LatencyEntry {
+    private struct LatencyEntry: SecondLogEntry {
         let second: UInt32
         var count: UInt32
         var sum: Double
@@ -23,8 +22,8 @@ package struct OutcomeStatistics: Sendable {
         var histogram = LatencyHistogram()
     }
 
-    private var results: [ResultEntry] = []
-    private var latencies: [LatencyEntry] = []
+    private var results = SecondLog<ResultEntry>()
+    private var latencies = SecondLog<LatencyEntry>()
     private var histograms: [HistogramSlot] = []
     private var newest: UInt32 = 0
 
@@ -32,70 +31,70 @@ package struct OutcomeStatistics: Sendable {
     package init() {}
 
     /// Adds an outcome to a second; one of a second that has passed meanwhile goes to the newest.
-    mutating func record(_ outcome: Outcome, at second: UInt32) {
-        if second > newest {
-            newest = second
-            forget()
-        }
-        add(outcome.result.code, UInt64(outcome.count))
+    package mutating func record(_ outcome: Outcome, at second: UInt32) {
+        newest = max(newest, second)
+        addResult(outcome.result.code, outcome.count)
         guard let latency = outcome.latencyMilliseconds else { return }
-        let sum = latency * Double(outcome.count)
-        if let last = latencies.indices.last, latencies[last].second == newest {
-            latencies[last].count &+= outcome.count
-            latencies[last].sum += sum
-        } else {
-            latencies.append(LatencyEntry(second: newest, count: outcome.count, sum: sum))
-        }
-        let slot = newest / Self.slotSeconds
-        if histograms.last?.number != slot { histograms.append(HistogramSlot(number: slot)) }
+        addLatency(latency, outcome.count)
+        if histograms.last?.number != newest / Self.slotSeconds { enterSlot() }
         histograms[histograms.count - 1].histogram.add(latency, count: outcome.count)
     }
 
-    private mutating func add(_ code: UInt16, _ count: UInt64) {
-        var index = results.count
-        while index > 0, results[index - 1].second == newest {
+    private mutating func addResult(_ code: UInt16, _ count: UInt32) {
+        var index = results.entries.count
+        while index > 0, results.entries[index - 1].second == newest {
             index -= 1
-            if results[index].code == code {
-                results[index].count += count
-                return
-            }
+            guard results.entries[index].code == code else { continue }
+            let (sum, isOver) = results.entries[index].count.addingReportingOverflow(count)
+            // What one entry cannot hold goes to another of the same second and code.
+            guard !isOver else { break }
+            results.entries[index].count = sum
+            return
         }
         results.append(ResultEntry(second: newest, code: code, count: count))
     }
 
-    private mutating func forget() {
-        guard newest >= Self.memory else { return }
-        let oldest = newest - Self.memory
-        // Removing from the front moves the rest: done for a good part at once, its cost a second is small.
-        if results.count > 16, results[results.count / 4].second < oldest { results.removeFirst(results.prefix { $0.second < oldest }.count) }
-        if latencies.count > 16, latencies[latencies.count / 4].second < oldest {
-            latencies.removeFirst(latencies.prefix { $0.second < oldest }.count)
+    private mutating func addLatency(_ latency: Double, _ count: UInt32) {
+        let sum = latency * Double(count)
+        if let last = latencies.entries.indices.last, latencies.entries[last].second == newest {
+            let (total, isOver) = latencies.entries[last].count.addingReportingOverflow(count)
+            if !isOver {
+                latencies.entries[last].count = total
+                latencies.entries[last].sum += sum
+                return
+            }
         }
-        let oldestSlot = oldest / Self.slotSeconds
-        if let first = histograms.first, first.number < oldestSlot { histograms.removeFirst(histograms.prefix { $0.number < oldestSlot }.count) }
+        latencies.append(LatencyEntry(second: newest, count: count, sum: sum))
+    }
+
+    private mutating func enterSlot() {
+        let oldest = (newest - min(newest, SecondLog<ResultEntry>.memory)) / Self.slotSeconds
+        histograms.removeAll { $0.number < oldest }
+        histograms.append(HistogramSlot(number: newest / Self.slotSeconds))
     }
 
     /// The outcomes of the `window` (1 to 60) complete seconds before `second`; quantiles are of every ten-second slot it touches.
     package func counts(window: Int, before second: UInt32) -> OutcomeCounts {
         var counts = OutcomeCounts()
-        guard second > 0 else { return counts }
-        let first = second - min(second, UInt32(window))
-        for entry in results where first..<second ~= entry.second {
-            if let result = Outcome.Result(code: entry.code) { counts.add(result, count: entry.count) }
-        }
-        for entry in latencies where first..<second ~= entry.second {
-            counts.addLatencies(count: UInt64(entry.count), sum: entry.sum)
-        }
-        let slots = first / Self.slotSeconds...(second - 1) / Self.slotSeconds
-        for slot in histograms where slots ~= slot.number { counts.add(slot.histogram) }
+        add(to: &counts, window: window, before: second)
         return counts
     }
 
+    /// Adds what ``counts(window:before:)`` returns to counts of other peers.
+    func add(to counts: inout OutcomeCounts, window: Int, before second: UInt32) {
+        guard second > 0, !isEmpty else { return }
+        let seconds = second - min(second, UInt32(window))..<second
+        results.forEach(in: seconds) { counts.add(code: $0.code, count: UInt64($0.count)) }
+        latencies.forEach(in: seconds) { counts.addLatencies(count: UInt64($0.count), sum: $0.sum) }
+        let slots = seconds.lowerBound / Self.slotSeconds...(second - 1) / Self.slotSeconds
+        for slot in histograms where slots ~= slot.number { counts.add(slot.histogram) }
+    }
+
     /// Whether nothing is held.
-    var isEmpty: Bool { results.isEmpty }
+    var isEmpty: Bool { results.entries.isEmpty }
 
     /// Whether nothing of the last minute before `second` is held.
     package func isIdle(at second: UInt32) -> Bool {
-        (results.isEmpty && latencies.isEmpty) || (second > newest && second - newest > 60)
+        isEmpty || (second > newest && second - newest > 60)
     }
 }
