@@ -27,8 +27,7 @@ func handleAccess(
         let state = Unmanaged<RequestState>.fromOpaque(current).takeUnretainedValue()
         guard bodyPartCount.pointee == 0 else {
             let part = UnsafeRawBufferPointer(start: bodyPart, count: bodyPartCount.pointee)
-            bodyPartCount.pointee = 0
-            return state.receive(part) ? .YES : .NO
+            return dispatcher.receive(connection, part, untaken: bodyPartCount, state: state)
         }
         return dispatcher.proceed(connection, target: target, method: method, state: state, context: context)
     }

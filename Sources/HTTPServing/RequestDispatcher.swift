@@ -63,11 +63,65 @@ final class RequestDispatcher: Sendable {
             context.pointee = mark
             return .YES
         }
-        let failure = failure(of: HTTPMethod(method), UnsafeRawBufferPointer(start: target, count: strlen(target)))
-        if let length = framing.contentLength, length > bodyLimit {
+        let target = UnsafeRawBufferPointer(start: target, count: strlen(target))
+        let (receiver, failure) = recipient(connection, HTTPMethod(method), target)
+        if receiver == nil, let length = framing.contentLength, length > bodyLimit {
             return refuse(connection, failure ?? .bodyTooLarge(limit: bodyLimit))
         }
-        setState(RequestState(failure: failure, bodyLimit: bodyLimit), context)
+        setState(RequestState(failure: failure, receiver: receiver, bodyLimit: bodyLimit), context)
+        return .YES
+    }
+
+    /// Who takes the body of a request, and why the request will not reach a handler; neither when the body is collected for the handler.
+    private func recipient(
+        _ connection: OpaquePointer,
+        _ method: HTTPMethod,
+        _ target: UnsafeRawBufferPointer
+    ) -> (receiver: (any HTTPBodyReceiver)?, failure: HTTPRequestFailure?) {
+        switch routes.router.match(method, target) {
+        case .notFound:
+            return (nil, .notFound)
+        case .methodNotAllowed(let allowed):
+            return (nil, .methodNotAllowed(allowed: allowed))
+        case .route(let index, let captures):
+            return routes.withRoute(index) { route in
+                guard route.takesBody else {
+                    return (nil, .bodyNotAllowed)
+                }
+                guard let makeReceiver = route.makeReceiver else {
+                    return (nil, nil)
+                }
+                let request = HTTPRequest(
+                    method: method,
+                    body: [],
+                    isDraining: isDraining,
+                    connection: connection,
+                    target: target,
+                    captures: captures
+                )
+                return (makeReceiver(request), nil)
+            }
+        }
+    }
+
+    /// A call with a part of the body.
+    ///
+    /// - Parameter untaken: where libmicrohttpd finds how many bytes are to come again.
+    func receive(
+        _ connection: OpaquePointer,
+        _ part: UnsafeRawBufferPointer,
+        untaken: UnsafeMutablePointer<Int>,
+        state: RequestState
+    ) -> MHD_Result {
+        guard let taken = state.receive(part) else {
+            return .NO
+        }
+        untaken.pointee = part.count - taken
+        if taken < part.count {
+            // libmicrohttpd comes back to bytes that were left only when more arrive, or after a suspension. This one ends at the worker's next round.
+            MHD_suspend_connection(connection)
+            MHD_resume_connection(connection)
+        }
         return .YES
     }
 
@@ -106,24 +160,19 @@ final class RequestDispatcher: Sendable {
         if let failure = state.failure {
             return refuse(connection, failure)
         }
+        if let receiver = state.takeReceiver() {
+            return send(connection, receiver.finish(), context: context, isFirstCall: false)
+        }
         return answer(connection, target: target, method: method, body: state.takeBody(), context: context, isFirstCall: false)
     }
 
     /// The request has ended: answered to the last byte, or its connection closed.
     func complete(_ state: RequestState?) {
+        state?.takeReceiver()?.abandon()
         if let answer = state?.deferredAnswer {
             deferredRequests.abandon(answer)
         }
         counter.complete()
-    }
-
-    /// Why a request with a body will not reach a handler.
-    private func failure(of method: HTTPMethod, _ target: UnsafeRawBufferPointer) -> HTTPRequestFailure? {
-        switch routes.router.match(method, target) {
-        case .route(let index, _): routes.withRoute(index) { $0.takesBody } ? nil : .bodyNotAllowed
-        case .methodNotAllowed(let allowed): .methodNotAllowed(allowed: allowed)
-        case .notFound: .notFound
-        }
     }
 
     private func answer(
@@ -150,20 +199,24 @@ final class RequestDispatcher: Sendable {
                 target: target,
                 captures: captures
             )
-            switch routes.withRoute(index, { $0.handler(request) }) {
-            case .prepared(let response):
-                return response.queue(on: connection)
-            case .response(let response):
-                return send(connection, response)
-            case .deferred(let work):
-                let state = state(context)
-                guard isFirstCall else {
-                    return suspend(connection, state, work)
-                }
-                // libmicrohttpd expects no connection to be suspended before its request is complete.
-                state.deferredWork = work
-                return .YES
+            return send(connection, routes.withRoute(index) { $0.handler(request) }, context: context, isFirstCall: isFirstCall)
+        }
+    }
+
+    private func send(_ connection: OpaquePointer, _ reply: HTTPReply, context: Context, isFirstCall: Bool) -> MHD_Result {
+        switch reply {
+        case .prepared(let response):
+            return response.queue(on: connection)
+        case .response(let response):
+            return send(connection, response)
+        case .deferred(let work):
+            let state = state(context)
+            guard isFirstCall else {
+                return suspend(connection, state, work)
             }
+            // libmicrohttpd expects no connection to be suspended before its request is complete.
+            state.deferredWork = work
+            return .YES
         }
     }
 

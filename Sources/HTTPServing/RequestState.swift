@@ -6,6 +6,8 @@ final class RequestState {
     private(set) var failure: HTTPRequestFailure?
     /// The body so far, unless the request has failed.
     private(set) var body: [UInt8] = []
+    /// Takes the body instead, until it has ended.
+    private var receiver: (any HTTPBodyReceiver)?
     /// Work that the handler has left to a builder, while the connection is not suspended for it yet.
     var deferredWork: (@Sendable () -> HTTPResponse)?
     /// The answer that the connection is suspended for.
@@ -14,15 +16,20 @@ final class RequestState {
     private let bodyLimit: Int
     private var received = 0
 
-    init(failure: HTTPRequestFailure? = nil, bodyLimit: Int) {
+    init(failure: HTTPRequestFailure? = nil, receiver: (any HTTPBodyReceiver)? = nil, bodyLimit: Int) {
         self.failure = failure
+        self.receiver = receiver
         self.bodyLimit = bodyLimit
     }
 
-    /// Takes the next part of the body. Too long a body fails the request and is read to its end, because libmicrohttpd queues no answer before.
+    /// Takes the next part of the body, or some of it when a receiver wants the rest later. Too long a body fails the request and is read to its end,
+    /// because libmicrohttpd queues no answer before.
     ///
-    /// - Returns: false when the client sends so much beyond the limit that the connection is better closed.
-    func receive(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    /// - Returns: how many bytes were taken; nil when the client sends so much beyond the limit that the connection is better closed.
+    func receive(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        if let receiver {
+            return min(max(1, receiver.receive(bytes)), bytes.count)
+        }
         received += bytes.count
         if failure == nil {
             if received > bodyLimit {
@@ -32,7 +39,7 @@ final class RequestState {
                 body.append(contentsOf: bytes)
             }
         }
-        return received / Self.discardFactor <= bodyLimit
+        return received / Self.discardFactor <= bodyLimit ? bytes.count : nil
     }
 
     /// How many times the limit is read.
@@ -44,5 +51,13 @@ final class RequestState {
             body = []
         }
         return body
+    }
+
+    /// Takes the receiver out, when the body has ended in whatever way.
+    func takeReceiver() -> (any HTTPBodyReceiver)? {
+        defer {
+            receiver = nil
+        }
+        return receiver
     }
 }

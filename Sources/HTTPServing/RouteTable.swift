@@ -3,13 +3,15 @@
 /// Counting references to a route would have the workers fight for its cache line at every request; so routes are lent by unmanaged references, which live
 /// as long as the table.
 final class RouteTable: Sendable {
-    /// The handler of a route and whether its requests may carry a body.
+    /// The handler of a route and what becomes of a body.
     final class Entry: Sendable {
         let takesBody: Bool
+        let makeReceiver: HTTPRoute.ReceiverMaker?
         let handler: HTTPRoute.Handler
 
         fileprivate init(_ route: HTTPRoute) {
             takesBody = route.takesBody
+            makeReceiver = route.makeReceiver
             handler = route.handler
         }
     }

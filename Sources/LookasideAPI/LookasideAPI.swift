@@ -24,6 +24,8 @@ package struct LookasideAPI: Sendable {
     let readiness: Readiness
     let clock: ServerClock
     let configuration: Configuration
+    /// What was reported since the start.
+    package let reportCounters = ReportCounters()
     /// Part of every ETag: a client must not take another process's counter for this one's.
     let processID: String
 
@@ -48,12 +50,18 @@ package struct LookasideAPI: Sendable {
     /// Every route, the hottest first.
     package var routes: [HTTPRoute] {
         let picks = PickHandler(directory: directory, clock: clock, leaseValidSeconds: configuration.leaseValidSeconds)
+        let reports = ReportHandler(directory: directory, clock: clock, counters: reportCounters)
         let peers = PeersHandler(directory: directory, monitors: monitors, clock: clock, processID: processID)
         let statistics = StatisticsHandler(directory: directory, monitors: monitors, clock: clock)
         let explanations = ExplainHandler(directory: directory, monitors: monitors, events: events, clock: clock)
         let operations = OperationsHandler(monitors: monitors, readiness: readiness, version: configuration.version)
         return [
             Self.get("/pick/{service}") { request throws(APIError) in try picks.pick(request) },
+            Self.post("/report") { request throws(APIError) in
+                try reports.report(request)
+            } receiver: { request in
+                reports.receiver(request)
+            },
             Self.get("/peers/{service}") { request throws(APIError) in try peers.service(request) },
             Self.get("/peers") { request throws(APIError) in try peers.all(request) },
             Self.get("/stats/{service}") { request throws(APIError) in try statistics.service(request) },
@@ -72,7 +80,20 @@ package struct LookasideAPI: Sendable {
         _ pattern: String,
         _ answer: @escaping @Sendable (borrowing HTTPRequest) throws(APIError) -> HTTPReply
     ) -> HTTPRoute {
-        HTTPRoute(.get, pattern) { request in
+        HTTPRoute(.get, pattern, handler: reply(answer))
+    }
+
+    /// The same with a body, which a receiver may take as it arrives.
+    private static func post(
+        _ pattern: String,
+        _ answer: @escaping @Sendable (borrowing HTTPRequest) throws(APIError) -> HTTPReply,
+        receiver: @escaping HTTPRoute.ReceiverMaker
+    ) -> HTTPRoute {
+        HTTPRoute(.post, pattern, receiver: receiver, handler: reply(answer))
+    }
+
+    private static func reply(_ answer: @escaping @Sendable (borrowing HTTPRequest) throws(APIError) -> HTTPReply) -> HTTPRoute.Handler {
+        { request in
             do throws(APIError) {
                 return try answer(request)
             } catch {

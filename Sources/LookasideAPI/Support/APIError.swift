@@ -15,6 +15,8 @@ struct APIError: Error {
         message: "this path does not take this method; see the Allow header"
     )
 
+    static let allRejected = APIError(status: 422, code: "all_rejected", message: "every item was rejected; errors says why")
+
     static func invalidService(_ message: String) -> APIError {
         APIError(status: 400, code: "invalid_service", message: message)
     }
@@ -33,6 +35,10 @@ struct APIError: Error {
 
     static func bodyTooLarge(limit: Int) -> APIError {
         APIError(status: 413, code: "body_too_large", message: "a body is at most \(limit) bytes (limits.body_bytes)")
+    }
+
+    static func unsupportedMediaType(_ message: String) -> APIError {
+        APIError(status: 415, code: "unsupported_media_type", message: message)
     }
 
     static func unknownService(_ name: String) -> APIError {

@@ -1,0 +1,66 @@
+internal import Balancing
+internal import HTTPServing
+
+/// `POST /report`: how requests to peers went.
+struct ReportHandler: Sendable {
+    /// The longest body that is judged on the worker that took the request: half a millisecond of ordinary items.
+    private static let longestImmediateBody = 4_096
+
+    private let directory: ServiceDirectory
+    private let clock: ServerClock
+    private let counters: ReportCounters
+    /// The answer to a single outcome that was counted.
+    private let oneAccepted: PreparedResponse
+
+    init(directory: ServiceDirectory, clock: ServerClock, counters: ReportCounters) {
+        self.directory = directory
+        self.clock = clock
+        self.counters = counters
+        var tally = ReportTally()
+        tally.accept()
+        oneAccepted = PreparedResponse(ReportBody.response(tally))
+    }
+
+    /// Takes a body in lines as it arrives; anything else is left to ``report(_:)``, which also says what is wrong with it.
+    func receiver(_ request: borrowing HTTPRequest) -> (any HTTPBodyReceiver)? {
+        guard case .lines? = try? ReportFormat(request) else { return nil }
+        return ReportLines(recorder(request), counters: counters)
+    }
+
+    func report(_ request: borrowing HTTPRequest) throws(APIError) -> HTTPReply {
+        switch try ReportFormat(request) {
+        case .lines:
+            // A request without body has no receiver.
+            return ReportLines(recorder(request), counters: counters).finish()
+        case .json:
+            let body = request.body
+            let recorder = recorder(request)
+            if body.count <= Self.longestImmediateBody {
+                let tally = try judge(body, recorder)
+                let isOneAccepted = tally.accepted == 1 && tally.rejected.isEmpty
+                return isOneAccepted ? .prepared(oneAccepted) : .response(ReportBody.response(tally))
+            }
+            return .deferred {
+                do throws(APIError) {
+                    return ReportBody.response(try judge(body, recorder))
+                } catch {
+                    return error.response
+                }
+            }
+        }
+    }
+
+    private func judge(_ body: [UInt8], _ recorder: ReportRecorder) throws(APIError) -> ReportTally {
+        let items = try ReportItem.items(of: body)
+        var recorder = recorder
+        for (index, item) in items.enumerated() {
+            recorder.record(item, index: index)
+        }
+        counters.add(recorder.tally)
+        return recorder.tally
+    }
+
+    private func recorder(_ request: borrowing HTTPRequest) -> ReportRecorder {
+        ReportRecorder(directory: directory, clock: clock, client: request.clientAddress)
+    }
+}

@@ -1,0 +1,46 @@
+internal import Balancing
+internal import FoundationEssentials
+internal import HTTPServing
+
+/// The body of a report in lines, judged line by line as it arrives: what was read counts, also when the connection then breaks.
+///
+/// A last line without its end counts when the body is complete, and not when the connection broke in it.
+final class ReportLines: HTTPBodyReceiver {
+    /// How many lines are judged before the worker's other connections have their turn: well under a millisecond.
+    private static let linesAtOnce = 128
+
+    private let counters: ReportCounters
+    private let decoder = JSONDecoder()
+    private var splitter = ReportLineSplitter()
+    private var recorder: ReportRecorder
+
+    init(_ recorder: ReportRecorder, counters: ReportCounters) {
+        self.recorder = recorder
+        self.counters = counters
+    }
+
+    var tally: ReportTally { recorder.tally }
+
+    func receive(_ part: UnsafeRawBufferPointer) -> Int {
+        splitter.take(part, lines: Self.linesAtOnce) { record($1, index: $0) }
+    }
+
+    func finish() -> HTTPReply {
+        splitter.finish { record($1, index: $0) }
+        abandon()
+        return .response(ReportBody.response(recorder.tally))
+    }
+
+    func abandon() {
+        counters.add(recorder.tally)
+    }
+
+    private func record(_ line: ReportLineSplitter.Line, index: Int) {
+        switch line {
+        case .text(let text):
+            if let item = ReportItem.item(ofLine: text, decoder) { recorder.record(item, index: index) }
+        case .tooLong:
+            recorder.record(.rejection(.invalidOutcome("a line is at most \(ReportLineSplitter.lineLimit) bytes")), index: index)
+        }
+    }
+}

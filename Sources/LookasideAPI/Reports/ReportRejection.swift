@@ -1,0 +1,22 @@
+/// Why one item of a report was not counted.
+struct ReportRejection: Error, Equatable {
+    /// The reason for programs.
+    enum Code: String, CaseIterable {
+        /// The item is not an outcome: a field is missing, has a wrong type or is out of range, or the item is too long.
+        case invalidOutcome = "invalid_outcome"
+        /// The line is not JSON.
+        case invalidJSON = "invalid_json"
+        /// No source names the service.
+        case unknownService = "unknown_service"
+        /// The service has no such peer.
+        case unknownPeer = "unknown_peer"
+    }
+
+    let code: Code
+    /// The reason for people.
+    let message: String
+
+    static func invalidOutcome(_ message: String) -> ReportRejection {
+        ReportRejection(code: .invalidOutcome, message: message)
+    }
+}
