@@ -73,6 +73,12 @@ package struct Evidence: Sendable {
         return finding(.failureRatio)
     }
 
+    /// Requests and failures of the window up to `second`, and the failures in a row.
+    mutating func counts(at second: UInt32) -> (requests: UInt64, failures: UInt64, run: UInt64) {
+        window.advance(to: second)
+        return (window.sum.requests, window.sum.failures, run)
+    }
+
     private func isRatioExceeded(_ counts: OutcomeWindow.Counts, _ settings: LogCheckSettings) -> Bool {
         counts.requests >= max(1, settings.minRequests) && Double(counts.failures) / Double(counts.requests) > settings.failureRatio
     }

@@ -84,6 +84,11 @@ package final class PeerState: Sendable {
         }
     }
 
+    /// What the evidence counts now: requests and failures of the window, and the failures since the last success.
+    package func evidenceCounts(at second: UInt32) -> (requests: UInt64, failures: UInt64, run: UInt64) {
+        mutable.withLock { $0.evidence?.counts(at: second) ?? (0, 0, 0) }
+    }
+
     /// Whether there is evidence in the window up to `second`, so that a sweep may find something.
     package func hasEvidence(at second: UInt32) -> Bool {
         mutable.withLock { mutable in

@@ -1,3 +1,4 @@
+internal import Balancing
 internal import Discovery
 
 /// The answer of `GET /events`.
