@@ -1,10 +1,12 @@
 /// The header fields of an answer, in the order in which they came.
 package struct HTTPHeaders: Sendable {
     /// Names as the server wrote them, values without surrounding white space; a name may occur more than once.
-    package private(set) var fields: [(name: String, value: String)] = []
+    package private(set) var fields: [(name: String, value: String)]
 
-    /// Makes an empty list.
-    package init() {}
+    /// Makes a list; empty by default.
+    package init(_ fields: [(name: String, value: String)] = []) {
+        self.fields = fields
+    }
 
     /// The first value of a name, letter case aside.
     package subscript(name: String) -> String? {

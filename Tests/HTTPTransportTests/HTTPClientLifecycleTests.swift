@@ -50,7 +50,7 @@ struct HTTPClientLifecycleTests {
                 }
             }
         }
-        for event in arrived { await event.wait() }
+        for event in arrived { try await event.wait() }
 
         async let first: Void = client.shutdown()
         async let second: Void = client.shutdown()

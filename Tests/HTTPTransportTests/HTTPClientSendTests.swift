@@ -47,7 +47,9 @@ struct HTTPClientSendTests {
         var generator = SystemRandomNumberGenerator()
         let body = (0..<(2 << 20)).map { _ in UInt8.random(in: 0...255, using: &generator) }
         let response = try await client.send(.init(.post, url: server.url, body: body), timeout: .seconds(10))
-        #expect(response.body == body)
+        // Not compared by #expect, which would print the difference and take hours to find it.
+        let isExact = response.body == body
+        #expect(isExact)
         #expect(response.headers["x-expect"] == "none")
         #expect(response.headers["X-TYPE"] == "none")
     }
@@ -158,11 +160,15 @@ struct HTTPClientSendTests {
                 try connection.respond(body: "\(connection.index)")
             }
         }
-        defer { server.stop() }
+        defer {
+            server.stop()
+            // Letting go of the client would close the connection too.
+            withExtendedLifetime(client) {}
+        }
         #expect(try await get(server).body == Array("0".utf8))
         let fresh = HTTPClient.Request(url: server.url, freshConnection: true)
         #expect(try await client.send(fresh, timeout: .seconds(10)).body == Array("1".utf8))
-        await closed.wait()
+        try await closed.wait()
         #expect(try await get(server).body == Array("0".utf8))
     }
 
@@ -259,7 +265,7 @@ struct HTTPClientSendTests {
         }
         defer { server.stop() }
         let first = Task { try await client.send(.init(url: server.url), timeout: .seconds(30)) }
-        await arrived.wait()
+        try await arrived.wait()
         let error = await #expect(throws: HTTPTransportError.self) { try await client.send(.init(url: server.url), timeout: .milliseconds(200)) }
         #expect(error?.code == .timedOut)
         #expect(server.connectionCount == 1)
@@ -303,13 +309,17 @@ struct HTTPClientSendTests {
             try connection.waitForClose()
             closed.signal()
         }
-        defer { server.stop() }
+        defer {
+            server.stop()
+            // Letting go of the client would close the connection too.
+            withExtendedLifetime(client) {}
+        }
         let task = Task { try await get(server) }
-        await arrived.wait()
+        try await arrived.wait()
         task.cancel()
         let error = await #expect(throws: HTTPTransportError.self) { try await task.value }
         #expect(error?.code == .cancelled)
-        await closed.wait()
+        try await closed.wait()
     }
 
     @Test func `a task that is cancelled already gets no answer`() async throws {

@@ -14,7 +14,7 @@ struct HTTPClientStreamTests {
 
     private func stream(
         _ server: ScriptedHTTPServer,
-        idleTimeout: Duration = .seconds(20),
+        idleTimeout: Duration = .seconds(600),
         bufferLimit: Int = 1 << 20
     ) async throws -> HTTPClient.StreamingResponse {
         try await client.stream(.init(url: server.url), idleTimeout: idleTimeout, bufferLimit: bufferLimit)
@@ -149,7 +149,11 @@ struct HTTPClientStreamTests {
             try connection.waitForClose()
             closed.signal()
         }
-        defer { server.stop() }
+        defer {
+            server.stop()
+            // Letting go of the client would close the connection too.
+            withExtendedLifetime(client) {}
+        }
         let started = ContinuousClock.now
         let response = try await client.stream(.init(url: server.url), responseTimeout: .seconds(600), idleTimeout: .milliseconds(200))
         let received = await drain(response.body)
@@ -157,7 +161,7 @@ struct HTTPClientStreamTests {
         #expect(received.error?.code == .idle)
         #expect(received.error?.isRetriable == true)
         #expect(started.duration(to: .now) < .seconds(20))
-        await closed.wait()
+        try await closed.wait()
     }
 
     @Test func `a slow consumer holds the server back, is not idle, and loses nothing`() async throws {
@@ -177,7 +181,7 @@ struct HTTPClientStreamTests {
         defer { server.stop() }
         // Silent for longer than the idle timeout, but by our own doing.
         let response = try await stream(server, idleTimeout: .milliseconds(500), bufferLimit: 256 << 10)
-        await stalled.wait()
+        try await stalled.wait()
         // What the two sockets hold is the kernel's choice, some megabytes at most.
         #expect(accepted.load(ordering: .sequentiallyConsistent) < 24 << 20)
 
@@ -208,9 +212,11 @@ struct HTTPClientStreamTests {
         }
         defer { server.stop() }
         let response = try await stream(server, bufferLimit: 1)
-        await sent.wait()
+        try await sent.wait()
         let received = await drain(response.body)
-        #expect(received.bytes == bytes)
+        // Not compared by #expect, which would print the difference and take hours to find it.
+        let isExact = received.bytes == bytes
+        #expect(isExact)
         #expect(received.error == nil)
     }
 
@@ -223,17 +229,21 @@ struct HTTPClientStreamTests {
             try connection.waitForClose()
             closed.signal()
         }
-        defer { server.stop() }
+        defer {
+            server.stop()
+            // Letting go of the client would close the connection too.
+            withExtendedLifetime(client) {}
+        }
         let response = try await stream(server)
         let first = ScriptedHTTPServer.Event()
         let task = Task {
             for try await _ in response.body { first.signal() }
         }
-        await first.wait()
+        try await first.wait()
         task.cancel()
         let error = await #expect(throws: HTTPTransportError.self) { try await task.value }
         #expect(error?.code == .cancelled)
-        await closed.wait()
+        try await closed.wait()
         // Held on to, the stream stays cancelled.
         #expect(await drain(response.body).error?.code == .cancelled)
     }
@@ -247,13 +257,17 @@ struct HTTPClientStreamTests {
             try connection.waitForClose()
             closed.signal()
         }
-        defer { server.stop() }
+        defer {
+            server.stop()
+            // Letting go of the client would close the connection too.
+            withExtendedLifetime(client) {}
+        }
         let task = Task { try await stream(server) }
-        await arrived.wait()
+        try await arrived.wait()
         task.cancel()
         let error = await #expect(throws: HTTPTransportError.self) { try await task.value }
         #expect(error?.code == .cancelled)
-        await closed.wait()
+        try await closed.wait()
     }
 
     @Test(arguments: [true, false])
@@ -266,9 +280,13 @@ struct HTTPClientStreamTests {
             try connection.waitForClose()
             closed.signal()
         }
-        defer { server.stop() }
+        defer {
+            server.stop()
+            // Letting go of the client would close the connection too.
+            withExtendedLifetime(client) {}
+        }
         let status = try await stream(server, bufferLimit: isPaused ? 1 : 1 << 20).status
         #expect(status == 200)
-        await closed.wait()
+        try await closed.wait()
     }
 }

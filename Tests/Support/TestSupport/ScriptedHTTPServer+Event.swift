@@ -6,7 +6,8 @@ extension ScriptedHTTPServer {
     package final class Event: Sendable {
         private struct State {
             var hasHappened = false
-            var waiters: [CheckedContinuation<Void, Never>] = []
+            var waiters: [Int: CheckedContinuation<Void, any Error>] = [:]
+            var nextWaiter = 0
         }
 
         private let state = Mutex(State())
@@ -19,8 +20,8 @@ extension ScriptedHTTPServer {
         package func signal() {
             let waiters = state.withLock { state in
                 state.hasHappened = true
-                defer { state.waiters = [] }
-                return state.waiters
+                defer { state.waiters = [:] }
+                return state.waiters.values
             }
             semaphore.signal()
             for waiter in waiters {
@@ -28,18 +29,31 @@ extension ScriptedHTTPServer {
             }
         }
 
-        /// Suspends the task until it has happened, without a limit: give the test one.
-        package func wait() async {
-            await withCheckedContinuation { continuation in
-                let hasHappened = state.withLock { state in
-                    if !state.hasHappened {
-                        state.waiters.append(continuation)
+        /// Suspends the task until it has happened; throws when the task is cancelled, as by a test's time limit.
+        package func wait() async throws {
+            let number = state.withLock { state in
+                state.nextWaiter += 1
+                return state.nextWaiter
+            }
+            try await withTaskCancellationHandler {
+                try await withCheckedThrowingContinuation { continuation in
+                    let result = state.withLock { state -> Result<Void, any Error>? in
+                        if state.hasHappened {
+                            return .success(())
+                        }
+                        // The handler may have run before there was anybody to wake.
+                        if Task.isCancelled {
+                            return .failure(CancellationError())
+                        }
+                        state.waiters[number] = continuation
+                        return nil
                     }
-                    return state.hasHappened
+                    if let result {
+                        continuation.resume(with: result)
+                    }
                 }
-                if hasHappened {
-                    continuation.resume()
-                }
+            } onCancel: {
+                state.withLock { $0.waiters.removeValue(forKey: number) }?.resume(throwing: CancellationError())
             }
         }
 
