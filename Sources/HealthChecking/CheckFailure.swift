@@ -27,6 +27,9 @@ package struct CheckFailure: Sendable, Equatable {
         case other
     }
 
+    /// The words for a peer that does not answer in time.
+    static let silence = "timed out"
+
     /// The cause.
     package let kind: Kind
     /// The cause in an operator's words.
@@ -36,7 +39,7 @@ package struct CheckFailure: Sendable, Equatable {
     package init(_ error: HTTPTransportError, systemError: CInt) {
         (kind, reason) =
             switch error.code {
-            case .timedOut: (.timedOut, "timed out")
+            case .timedOut: (.timedOut, Self.silence)
             case .couldNotConnect: Self.connectFailure(systemError)
             case .cut: (.closed, systemError == ECONNRESET ? "connection reset" : "connection closed without an answer")
             case .couldNotResolve: (.notResolved, "host name not resolved")
@@ -56,7 +59,7 @@ package struct CheckFailure: Sendable, Equatable {
         case ECONNREFUSED: (.refused, "connection refused")
         case EHOSTUNREACH, EHOSTDOWN: (.unreachable, "host unreachable")
         case ENETUNREACH, ENETDOWN: (.unreachable, "network unreachable")
-        case ETIMEDOUT: (.timedOut, "timed out")
+        case ETIMEDOUT: (.timedOut, silence)
         case ECONNRESET: (.closed, "connection reset")
         case 0: (.local, "no socket: out of file descriptors or memory")
         case EADDRNOTAVAIL: (.local, "no local port is free")

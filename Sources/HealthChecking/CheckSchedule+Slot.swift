@@ -22,6 +22,8 @@ extension CheckSchedule {
         /// The number of its entry in the queue; 0 while it is in flight.
         var version: UInt64 = 0
         var isInFlight = false
+        /// Whether the last probe timed out.
+        var isSilent = false
         /// Whether all who wanted the probe in flight have gone since.
         var dropsResult = false
         /// Services, each once. Empty only while a probe is in flight whose target was removed.

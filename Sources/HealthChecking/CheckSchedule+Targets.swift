@@ -1,5 +1,4 @@
 package import Balancing
-import HeapModule
 
 extension CheckSchedule {
     /// Says what a service wants probed, in place of what it said before; an empty list removes it.
@@ -78,11 +77,5 @@ extension CheckSchedule {
         } else {
             free(index)
         }
-    }
-
-    /// Keeps the queue from growing when targets come and go much faster than they are due.
-    private mutating func dropInvalidEntries() {
-        guard queueCount > 2 * slotOfKey.count + 1024 else { return }
-        queue = Heap(queue.unordered.filter { slots[$0.slot]?.version == $0.version })
     }
 }

@@ -186,6 +186,39 @@ struct CheckScheduleTests {
         #expect(schedule.statistics.late == 500)
     }
 
+    @Test mutating func `targets that have fallen silent do not delay the others`() throws {
+        var schedule = CheckSchedule(concurrency: 20)
+        schedule.setTargets(of: "a", try peers(0..<1000), settings: settings(), isColdStart: true, at: start, using: &generator)
+        var running: [(end: Duration, id: Int)] = []
+        var time = Duration.zero
+        var lateBefore = 0
+        var others = 0
+        while time < .seconds(300) {
+            let now = start + time
+            for ended in running where ended.end <= time {
+                _ = schedule.finish(ended.id, .failure("timed out"), at: now, using: &generator)
+            }
+            running.removeAll { $0.end <= time }
+            for started in schedule.start(at: now, using: &generator) {
+                // A tenth of them would need 60 places.
+                if started.id < 100 {
+                    running.append((time + .seconds(3), started.id))
+                } else {
+                    others += time >= .seconds(200) ? 1 : 0
+                    _ = schedule.finish(started.id, .status(200), at: now, using: &generator)
+                }
+            }
+            if time == .seconds(200) {
+                lateBefore = schedule.statistics.late
+                #expect(schedule.slots.prefix(100).allSatisfy { $0?.isSilent == true })
+            }
+            #expect(time < .seconds(200) || running.count <= 10)
+            time += .milliseconds(10)
+        }
+        #expect((17_950...18_050).contains(others))
+        #expect(schedule.statistics.late - lateBefore <= 100 / 3 * 10 + 10, "only the silent are late")
+    }
+
     @Test mutating func `a target is never probed twice at a time`() throws {
         var schedule = CheckSchedule(concurrency: 256)
         schedule.setTargets(of: "a", try peers(0..<20), settings: settings(.seconds(1)), isColdStart: true, at: start, using: &generator)
