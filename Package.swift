@@ -107,6 +107,11 @@ let package = Package(
         .testTarget(name: "HTTPServingTests", dependencies: ["HTTPServing", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport", "TestSupport"], swiftSettings: settings),
         .testTarget(
+            name: "LookasideAPITests",
+            dependencies: ["Balancing", "Discovery", "HTTPServing", "LookasideAPI", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "LookasideServerTests",
             dependencies: ["LookasideServer", "TestSupport"],
             swiftSettings: settings

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Case:
-    """A request and the documented answer it has to get; `HEAD` has to get the same status."""
+    """A request and the documented answer it has to get; where it is a `GET`, `HEAD` has to get the same status."""
 
     path: str
     target: str
@@ -16,15 +16,16 @@ class Case:
     server: str = "synced"
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    method: str = "GET"
 
     def __str__(self) -> str:
-        details = [self.code or ""] + [f"{name}: {value}" for name, value in self.headers.items()]
+        details = [self.code or "", (self.body or b"")[:40].decode(errors="replace")] + [f"{name}: {value}" for name, value in self.headers.items()]
         return " ".join(part for part in [str(self.status), self.target[:60], *details] if part)
 
 
 SERVICE_PATHS = ("/pick", "/peers", "/stats")
 PATHS_WITHOUT_SERVICE = ("/peers", "/stats", "/healthz", "/readyz", "/version", "/openapi.json")
-# For each path a target that is answered with 200.
+# For each path that takes GET a target that is answered with 200.
 TARGETS = {path: path for path in PATHS_WITHOUT_SERVICE} | {path + "/{service}": path + "/web" for path in SERVICE_PATHS}
 
 TEXT = {"Accept": "text/plain"}
@@ -121,6 +122,61 @@ def _statistics() -> list[Case]:
     return cases
 
 
+JSON = {"Content-Type": "application/json"}
+LINES = {"Content-Type": "application/x-ndjson"}
+OUTCOME = b'{"service":"web","peer":"10.0.0.1:8080","status":200}'
+
+
+def _reports() -> list[Case]:
+    def report(body: bytes | None, status: int = 200, code: str | None = None, target: str = "/report", headers: dict[str, str] = JSON) -> Case:
+        return Case("/report", target, status, code, headers=headers, body=body, method="POST")
+
+    errors = [b'{"service":"web","peer":"10.0.0.2:8080","error":"%s","latency_ms":3e6,"count":1000000,"reporter":"r"}' % kind
+              for kind in (b"connect", b"timeout", b"reset", b"other")]
+    bad_values = [b'"status":99', b'"status":600', b'"status":1e400', b'"status":"200"', b'"status":200,"error":"other"', b'"count":1',
+                  b'"error":"oops"', b'"status":200,"count":0', b'"status":200,"count":-1', b'"status":200,"count":99999999999999999999',
+                  b'"status":200,"latency_ms":-1', b'"status":200,"latency_ms":1e308', b'"status":200,"reporter":"%s"' % (b"r" * 257)]
+    bad = [b'{"service":"web","peer":"10.0.0.1:8080",%s}' % value for value in bad_values]
+    bad += [b"{}", b"[1]", b'[{"service":"w\xffb","peer":"10.0.0.1:8080","status":200}]', b'{"service":"w\\ud800","peer":"10.0.0.1:8080","status":200}',
+            b'{"service":"nobody","peer":"10.0.0.1:8080","status":200}', b'{"service":"web","peer":"10.9.9.9:8080","status":200}',
+            b'{"service":"web","peer":"name.example:80","status":200}']
+    return [
+        report(OUTCOME),
+        report(OUTCOME, headers={}),
+        report(OUTCOME, headers={"Content-Type": "Application/JSON; charset=utf-8"}),
+        report(b"[%s]" % b",".join([OUTCOME, *errors, *(item for item in bad if item.startswith(b"{"))])),
+        report(b"[%s]" % b",".join([OUTCOME] * 2_000)),
+        report(b'{"service":"web","peer":"10.0.0.1:8080","status":503,"error":null,"zzz":[{}]}'),
+        report(b'{"service":"ipv6","peer":"[2001:DB8:0:0::1]:08443","status":200}'),
+        report(b"[]"),
+        report(b"", headers=LINES),
+        report(b"\n \r\n", headers=LINES),
+        report(b"\n".join([OUTCOME, b"", b"x", b"[" * 10_000, b" " * 70_000, OUTCOME]), headers=LINES),
+        report(b"%s\n" % OUTCOME * 30_000, headers=LINES),
+        *(report(item, 422, "all_rejected") for item in bad),
+        report(b"x\n{}\n", 422, "all_rejected", headers=LINES),
+        report(b"[%s]" % b",".join([b"{}"] * 2_000), 422, "all_rejected"),
+        *(
+            report(body, 400, "invalid_body")
+            for body in (None, b"", b" ", b"1", b"null", b"{", b"[%s" % OUTCOME, b"%s\n%s" % (OUTCOME, OUTCOME), b"[NaN]", b"[" * 10_000, b"\x00")
+        ),
+        report(OUTCOME, 400, "invalid_parameter", target="/report?zzz=1"),
+        report(OUTCOME, 400, "invalid_parameter", target="/report?zzz=1", headers=LINES),
+        report(OUTCOME, 400, "invalid_parameter", target="/report?%zz", headers={"Content-Type": "text/plain"}),
+        report(b"[%s]" % (b" " * 1_048_576), 413, "body_too_large"),
+        *(
+            report(OUTCOME, 415, "unsupported_media_type", headers=headers)
+            for headers in (
+                {"Content-Type": "text/plain"},
+                {"Content-Type": "application/x-www-form-urlencoded"},
+                {"Content-Type": "application/jsonx"},
+                JSON | {"Content-Encoding": "gzip"},
+                LINES | {"Content-Encoding": "gzip"},
+            )
+        ),
+    ]
+
+
 def _every_path() -> list[Case]:
     cases = []
     for path, target in TARGETS.items():
@@ -168,13 +224,13 @@ def _operations() -> list[Case]:
     ]
 
 
-CASES = _picks() + _peers() + _statistics() + _every_path() + _every_service_path() + _operations()
+CASES = _picks() + _reports() + _peers() + _statistics() + _every_path() + _every_service_path() + _operations()
 
 # What is documented and not asked for in the table, with the reason.
 NOT_IN_THE_TABLE = {
     **{
         (path, 503, "overloaded"): "needs a thousand answers under construction at once; the tests of HTTPServing hold it"
-        for path in ("/pick/{service}", "/peers", "/peers/{service}", "/stats", "/stats/{service}")
+        for path in ("/pick/{service}", "/report", "/peers", "/peers/{service}", "/stats", "/stats/{service}")
     },
     ("/readyz", 503, "overloaded"): "needs a server that is stopping: a test of its own",
 }

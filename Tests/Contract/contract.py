@@ -36,6 +36,11 @@ class Contract:
     def paths(self) -> list[str]:
         return list(self.document["paths"])
 
+    @property
+    def operations(self) -> list[tuple[str, str]]:
+        """Path and method of everything that can be asked, but for HEAD, which is like GET."""
+        return [(path, method.upper()) for path, item in self.document["paths"].items() for method in item if method in ("get", "post")]
+
     def match(self, target: str) -> str | None:
         """The path of the document that a request target leads to; None when there is none."""
         segments = target.partition("?")[0].split("/")[1:]

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from cases import LINES, OUTCOME
 from contract import Contract
 from exchange import Answer, Connection
 from lookaside_server import LookasideServer
@@ -103,6 +104,25 @@ def test_picks_are_counted_in_the_statistics(changing: LookasideServer) -> None:
     one = changing.get("/stats/web?peer=10.0.0.1:8080").json
     assert [peer["peer"] for peer in one["peers"]] == ["10.0.0.1:8080"]
     assert changing.get("/stats").json["picks"] == 50
+
+
+def test_a_report_says_which_items_were_rejected_and_why(synced: LookasideServer) -> None:
+    items = [OUTCOME, b"{}", b'{"service":"nobody","peer":"10.0.0.1:8080","status":200}', b'{"service":"web","peer":"10.9.9.9:8080","status":200}']
+    array = synced.request("POST", "/report", body=b"[%s]" % b",".join(items)).json
+    assert (array["accepted"], array["rejected"]) == (1, 3)
+    assert [(error["index"], error["code"]) for error in array["errors"]] == [(1, "invalid_outcome"), (2, "unknown_service"), (3, "unknown_peer")]
+    lines = synced.request("POST", "/report", LINES, b"\n\n".join([*items, b"x", b" " * 65_537]), chunked=True).json
+    assert (lines["accepted"], lines["rejected"]) == (1, 5)
+    assert [error["index"] for error in lines["errors"]] == [2, 4, 6, 8, 10]
+    assert [error["code"] for error in lines["errors"]][3:] == ["invalid_json", "invalid_outcome"]
+    many = synced.request("POST", "/report", LINES, b"x\n" * 1_000).json
+    assert (many["rejected"], [error["index"] for error in many["errors"]]) == (1_000, list(range(20)))
+
+
+def test_outcomes_without_an_object_or_array_around_them_have_no_limit(synced: LookasideServer) -> None:
+    body = OUTCOME + b"\n"
+    answer = synced.request("POST", "/report", LINES, body * (5_000_000 // len(body)))
+    assert answer.json == {"accepted": 5_000_000 // len(body), "rejected": 0, "errors": []}
 
 
 @pytest.mark.parametrize("target", ["/peers", "/peers/web"])

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from cases import CASES, NOT_IN_THE_TABLE, TARGETS, Case
+from cases import CASES, NOT_IN_THE_TABLE, OUTCOME, TARGETS, Case
 from contract import DOCUMENT_PATH, REPOSITORY, Contract
 from exchange import send_raw
 from lookaside_server import LookasideServer
@@ -46,8 +46,8 @@ def test_every_example_is_valid_by_its_schema(contract: Contract) -> None:
 
 
 def test_every_body_has_an_example(contract: Contract) -> None:
-    for path in contract.paths:
-        for response in contract.responses(path, "get").values():
+    for path, method in contract.operations:
+        for response in contract.responses(path, method).values():
             for media_type in contract.at(response).get("content", {}).values():
                 assert media_type["examples"], response
 
@@ -61,7 +61,8 @@ def test_every_error_code_has_an_example(contract: Contract) -> None:
 
 
 def test_every_object_of_the_server_lists_all_its_fields(contract: Contract) -> None:
-    foreign = {"OpenAPI"}
+    # What comes from elsewhere may hold more.
+    foreign = {"OpenAPI", "Outcome"}
     for name, schema in contract.document["components"]["schemas"].items():
         if schema.get("type") == "object" and name not in foreign:
             assert schema["additionalProperties"] is False, name
@@ -71,8 +72,9 @@ def test_every_object_of_the_server_lists_all_its_fields(contract: Contract) -> 
 def test_every_operation_says_what_it_is(contract: Contract) -> None:
     seen = set()
     for path, item in contract.document["paths"].items():
-        assert item.keys() <= {"get", "head", "parameters"}, f"{path} has a method that no test asks for"
-        for method in ("get", "head"):
+        methods = item.keys() - {"parameters"}
+        assert methods in ({"get", "head"}, {"post"}), f"{path} has a method that no test asks for"
+        for method in methods:
             operation = item[method]
             assert operation["summary"] and operation["description"]
             assert operation["operationId"] not in seen
@@ -80,7 +82,9 @@ def test_every_operation_says_what_it_is(contract: Contract) -> None:
 
 
 def test_head_has_the_statuses_and_headers_of_get(contract: Contract) -> None:
-    for path in contract.paths:
+    for path, method in contract.operations:
+        if method != "GET":
+            continue
         get, head = contract.responses(path, "get"), contract.responses(path, "head")
         assert get.keys() == head.keys()
         for status in get:
@@ -98,8 +102,8 @@ def test_the_document_describes_every_route_of_the_program_and_no_other(contract
 
 def test_everything_documented_has_a_case(contract: Contract) -> None:
     documented = set()
-    for path in contract.paths:
-        for status, response in contract.responses(path, "get").items():
+    for path, method in contract.operations:
+        for status, response in contract.responses(path, method).items():
             documented |= {(path, status, code) for code in contract.codes(response) or [None]}
     tested = {(case.path, case.status, case.code) for case in CASES}
     assert documented - tested - NOT_IN_THE_TABLE.keys() == set()
@@ -108,21 +112,23 @@ def test_everything_documented_has_a_case(contract: Contract) -> None:
     assert tested - documented == set()
 
 
-@get_and_head
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize(
+    ("method", "case"),
+    [pytest.param(method, case, id=f"{method} {case}") for case in CASES for method in ([case.method, "HEAD"] if case.method == "GET" else [case.method])],
+)
 def test_the_answer_is_the_documented_one(contract: Contract, request: pytest.FixtureRequest, method: str, case: Case) -> None:
     server = request.getfixturevalue(case.server)
     answer = server.request(method, case.target, case.headers, case.body)
     assert answer.status == case.status, answer
     contract.check_answer(case.path, method, answer)
-    if method == "GET":
+    if method != "HEAD":
         assert answer.body == b"" if case.status == 304 else answer.code == case.code
 
 
 @pytest.mark.parametrize(
     "target",
     ["/", "/pick", "/pick/", "/pick//", "/pick//web", "//pick/web", "/pick/web/", "/pick/web/x", "/Pick/web", "/peers/", "/peers//", "/stats/"]
-    + ["/healthz/", "/healthz/x", "/version/..", "/pick%2Fweb", "/..", "/%00", "/%zz", "/favicon.ico", "/report", "/metrics", "*"]
+    + ["/healthz/", "/healthz/x", "/version/..", "/pick%2Fweb", "/..", "/%00", "/%zz", "/favicon.ico", "/report/", "/report/web", "/metrics", "*"]
     + ["http://lookaside.example", "http://lookaside.example/", "http://lookaside.example/pick", "http:///pick/web", "ftp://x/pick/web", "/a" * 9],
 )
 def test_a_path_that_is_not_documented_is_not_found(contract: Contract, synced: LookasideServer, target: str) -> None:
@@ -142,6 +148,15 @@ def test_another_method_is_not_allowed_and_the_answer_says_which_are(contract: C
         assert answer.status == 405
         contract.check(METHOD_NOT_ALLOWED, answer)
         assert answer.header("Allow") == "GET, HEAD"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_a_report_is_posted(contract: Contract, synced: LookasideServer, method: str) -> None:
+    for target, body in [("/report", None), ("/report", OUTCOME), ("/report?zzz=1", None)]:
+        answer = synced.request(method, target, body=body)
+        assert answer.status == 405
+        contract.check(METHOD_NOT_ALLOWED, answer, method)
+        assert answer.header("Allow") == "POST"
 
 
 @every_path

@@ -1,0 +1,130 @@
+import Balancing
+import Foundation
+import Testing
+
+@testable import LookasideAPI
+
+struct ReportItemTests {
+    private static func item(_ text: String) throws -> ReportItem {
+        try #require(ReportItem.items(of: Array(text.utf8)).first)
+    }
+
+    private static func fields(_ rest: String) -> String {
+        #"{"service":"web","peer":"10.0.0.1:80","# + rest + "}"
+    }
+
+    @Test func `every field of an outcome is read`() throws {
+        let text = #" {"service":"web","peer":"[2001:DB8:0::1]:0080","error":"timeout","latency_ms":0.5,"count":7,"reporter":"r-1"} "#
+        guard case .outcome(let outcome) = try Self.item(text) else { throw CancellationError() }
+        #expect(outcome.service == "web")
+        #expect("\(outcome.peer)" == "[2001:db8::1]:80")
+        #expect(outcome.result == .error(.timeout))
+        #expect(outcome.latencyMilliseconds == 0.5)
+        #expect(outcome.count == 7)
+        #expect(outcome.reporter == "r-1")
+    }
+
+    @Test(arguments: [
+        #""status":100"#, #""status":599"#, #""error":"connect""#, #""error":"reset""#, #""error":"other""#, #""status":200,"error":null"#,
+        #""status":200,"latency_ms":0"#, #""status":200,"latency_ms":3600000"#, #""status":200,"latency_ms":1e3"#, #""status":200,"latency_ms":null"#,
+        #""status":200,"count":1"#, #""status":200,"count":1000000"#, #""status":200,"reporter":"""#, #""status":200,"unknown":{"a":[1,2]}"#,
+        #""status":200,"Status":"x""#,
+    ])
+    func `what is allowed is taken`(rest: String) throws {
+        guard case .outcome = try Self.item(Self.fields(rest)) else {
+            Issue.record("rejected: \(try Self.item(Self.fields(rest)))")
+            return
+        }
+    }
+
+    @Test(arguments: [
+        (#""count":1"#, "neither status nor error"), (#""status":200,"error":"other""#, "both status and error"), (#""status":99"#, "status: found 99"),
+        (#""status":600"#, "status: found 600"), (#""status":-200"#, "status: found -200"), (#""status":200.5"#, "status: expected"),
+        (#""status":"200""#, "status: expected"), (#""status":true"#, "status: expected"), (#""status":1e400"#, "status: expected"),
+        (#""status":99999999999999999999999999"#, "status: expected"), (#""error":"oops""#, "error: found \"oops\""), (#""error":5"#, "error: expected"),
+        (#""error":"""#, "error: found"), (#""status":200,"latency_ms":-1"#, "latency_ms: found -1"),
+        (#""status":200,"latency_ms":3600000.1"#, "latency_ms: found"), (#""status":200,"latency_ms":1e400"#, "latency_ms:"),
+        (#""status":200,"latency_ms":-1e400"#, "latency_ms:"), (#""status":200,"latency_ms":"5""#, "latency_ms: expected"),
+        (#""status":200,"count":0"#, "count: found 0"), (#""status":200,"count":-1"#, "count: found -1"),
+        (#""status":200,"count":1000001"#, "count: found 1000001"), (#""status":200,"count":1.5"#, "count: expected"),
+        (#""status":200,"count":1e30"#, "count: expected"), (#""status":200,"reporter":7"#, "reporter: expected"),
+        (#""status":200,"reporter":"\#(String(repeating: "é", count: 129))""#, "reporter: found 258 bytes"),
+    ])
+    func `what is not allowed is rejected, and the message names the field`(rest: String, message: String) throws {
+        guard case .rejection(let rejection) = try Self.item(Self.fields(rest)) else {
+            Issue.record("taken: \(rest)")
+            return
+        }
+        #expect(rejection.code == .invalidOutcome)
+        #expect(rejection.message.hasPrefix(message), "\(rejection.message)")
+        #expect(rejection.message.utf8.count < 400)
+    }
+
+    @Test(arguments: [
+        #"{}"#, #"{"peer":"10.0.0.1:80","status":200}"#, #"{"service":"web","status":200}"#, #"{"service":7,"peer":"10.0.0.1:80","status":200}"#,
+        #"{"service":null,"peer":"10.0.0.1:80","status":200}"#, #"{"service":"web","peer":"name.example:80","status":200}"#,
+        #"{"service":"web","peer":"10.0.0.1","status":200}"#, #"{"service":"web","peer":"10.0.0.1:0","status":200}"#,
+        #"{"service":"\ud800","peer":"10.0.0.1:80","status":200}"#, "[]", "1", "\"x\"", "null", "true",
+    ])
+    func `an item spoils nothing but itself`(bad: String) throws {
+        let good = ReportFixture.good
+        let items = try ReportItem.items(of: Array("[\(good),\(bad),\(good)]".utf8))
+        #expect(items.count == 3)
+        #expect(items[0] == items[2])
+        guard case .outcome = items[0], case .rejection(let rejection) = items[1] else {
+            Issue.record("\(items)")
+            return
+        }
+        #expect(rejection.code == .invalidOutcome)
+    }
+
+    @Test func `bytes that are not UTF-8 spoil nothing but their item`() throws {
+        let bad = Array(#"{"service":"w"#.utf8) + [0xFF] + Array(#"b","peer":"10.0.0.1:80","status":200}"#.utf8)
+        let items = try ReportItem.items(of: Array("[\(ReportFixture.good),".utf8) + bad + Array("]".utf8))
+        guard items.count == 2, case .outcome = items[0], case .rejection(let rejection) = items[1] else {
+            Issue.record("\(items)")
+            return
+        }
+        #expect(rejection.code == .invalidOutcome)
+    }
+
+    @Test(arguments: [
+        "", " \n", "1", "null", "true", "\"web\"", "{", "[", "{]", "[1", "[NaN]", "[Infinity]", "[{\"a\":NaN}]", "{} x", "[] []", "[,]", "{\"a\"}", "nul",
+        "{\"status\":200,}x", "\0", "\u{FEFF}", "[\(ReportFixture.good),", "[\(ReportFixture.good)]]", "a=b",
+        String(repeating: "[", count: 10_000), String(repeating: "[", count: 10_000) + String(repeating: "]", count: 10_000),
+        String(repeating: "{\"a\":", count: 10_000),
+    ])
+    func `a body that is no object or array of JSON is refused as a whole`(body: String) {
+        #expect {
+            try ReportItem.items(of: Array(body.utf8))
+        } throws: {
+            ($0 as? APIError)?.code == "invalid_body"
+        }
+    }
+
+    @Test func `an empty array has no items`() throws {
+        #expect(try ReportItem.items(of: Array(" [ ] ".utf8)).isEmpty)
+    }
+
+    @Test func `a line is judged by itself`() {
+        func item(_ line: String) -> ReportItem? {
+            Array(line.utf8).withUnsafeBytes { ReportItem.item(ofLine: $0, JSONDecoder()) }
+        }
+        for empty in ["", " ", "\r", "\t \r"] { #expect(item(empty) == nil) }
+        for bad in ["x", "{", "}", "{\"a\":}", ReportFixture.good + ",", ReportFixture.good + ReportFixture.good, "NaN", "\0"] {
+            guard case .rejection(let rejection) = item(bad) else {
+                Issue.record("taken: \(bad)")
+                continue
+            }
+            #expect(rejection.code == .invalidJSON, "\(bad)")
+        }
+        for bad in ["1", "null", "[]", "[\(ReportFixture.good)]", "{}"] {
+            guard case .rejection(let rejection) = item(bad) else {
+                Issue.record("taken: \(bad)")
+                continue
+            }
+            #expect(rejection.code == .invalidOutcome, "\(bad)")
+        }
+        #expect(item(ReportFixture.good + "\r") == item(ReportFixture.good))
+    }
+}
