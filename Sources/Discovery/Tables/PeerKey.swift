@@ -24,4 +24,7 @@ struct PeerKey {
             throw Invalid(description: error.description)
         }
     }
+
+    /// The one spelling of the key that this server would write.
+    var canonicalText: String { "\(service)/\(address)" }
 }
