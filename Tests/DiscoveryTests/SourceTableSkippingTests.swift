@@ -83,4 +83,21 @@ struct SourceTableSkippingTests {
         #expect(try weight("10.0.0.1:80") == nil)
         #expect(table.services == ["web": [:]] && table.peerCount == 0)
     }
+
+    @Test mutating func `what is shown of huge keys and reasons is short, and no two keys are mixed up`() {
+        let huge = String(repeating: "a\u{301}", count: 300_000)
+        for end in ["x", "y"] { table.apply(SourceEntry(key: huge + end, content: value(1))) }
+        table.apply(SourceEntry(key: "web/10.0.0.1:80", content: .invalid(huge)))
+        table.name(service: huge)
+        #expect(table.skipped.count == 4)
+        #expect(table.skipped.allSatisfy { $0.key.utf8.count < 700 && $0.value.utf8.count < 700 })
+        for end in ["x", "y"] { table.apply(SourceEntry(key: huge + end, content: .deleted)) }
+        #expect(table.skipped.count == 2)
+    }
+
+    @Test mutating func `a key that is longer than any peer's is skipped`() {
+        table.apply(SourceEntry(key: "web/10.0.0.1:\(String(repeating: "0", count: 1000))80", content: value(1)))
+        #expect(table.services.isEmpty)
+        #expect(table.skipped.values.first?.contains("bytes") == true)
+    }
 }

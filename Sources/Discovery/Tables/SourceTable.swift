@@ -9,7 +9,7 @@ package struct SourceTable: Sendable {
     package private(set) var services: [String: [PeerAddress: PeerValue]] = [:]
     /// The number of peers.
     package private(set) var peerCount = 0
-    /// The reason for each skipped key.
+    /// The reason for each skipped key. Keys that are longer than a peer's can be, and long reasons, are shortened for those who read them.
     package private(set) var skipped: [String: String] = [:]
 
     /// All spellings of the peers that have any but the canonical one: of several keys for one peer the lexically first wins.
@@ -115,16 +115,31 @@ package struct SourceTable: Sendable {
 // MARK: - Skipping
 
 extension SourceTable {
+    /// How much of a key that is no peer's, or of a reason, is kept, in Unicode scalars.
+    private static let shownLimit = 200
+
     /// Notes why a key is skipped; `service` is the one that a valid key names.
     private mutating func skip(_ key: String, of service: String?, because reason: String) {
-        let isNew = skipped.updateValue(reason, forKey: key) == nil
+        let isNew = skipped.updateValue(Self.shortened(reason), forKey: Self.label(of: key)) == nil
         if isNew, let service { skippedCounts[service, default: 0] += 1 }
     }
 
     private mutating func endSkipping(_ key: String, of service: String?) {
-        guard !skipped.isEmpty, skipped.removeValue(forKey: key) != nil else { return }
+        guard !skipped.isEmpty, skipped.removeValue(forKey: Self.label(of: key)) != nil else { return }
         hidden.remove(key)
         guard let service, let count = skippedCounts[service] else { return }
         skippedCounts[service] = count > 1 ? count - 1 : nil
+    }
+
+    /// What a key is kept under. A source's keys may be megabytes long; the hash keeps those apart that begin alike. It is seeded, so that
+    /// nobody can choose two with the same.
+    private static func label(of key: String) -> String {
+        guard key.utf8.count > PeerKey.lengthLimit else { return key }
+        return "\(shortened(key)) (\(key.utf8.count) bytes, hash \(String(UInt(bitPattern: key.hashValue), radix: 16)))"
+    }
+
+    private static func shortened(_ text: String) -> String {
+        guard text.utf8.count > shownLimit, text.unicodeScalars.count > shownLimit else { return text }
+        return String(text.unicodeScalars.prefix(shownLimit)) + "…"
     }
 }
