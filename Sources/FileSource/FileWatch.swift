@@ -5,7 +5,8 @@
 /// needs a watch of its own, and bind mounts and network file systems are not seen at all. A `stat` costs a microsecond.
 ///
 /// A pure value. A file is read when two looks in a row agree and differ from what was read last: it is not read in the
-/// middle of being truncated and written. It is read once more ``looksUntilSecondReading`` looks later: a second change
+/// middle of being truncated and written. One that changes from look to look is read all the same at every fourth, or it would
+/// never be: whoever rewrites it that often replaces it by renaming. It is read once more ``looksUntilSecondReading`` looks later: a second change
 /// within the granularity of the file system's timestamps (up to two seconds) leaves no other trace.
 struct FileWatch {
     /// What one look at the path showed.
@@ -29,14 +30,19 @@ struct FileWatch {
     /// How many looks after a reading the file is read again; at the interval of ``FileSource`` two seconds.
     static let looksUntilSecondReading = 40
 
+    /// A file that differs in this many looks in a row is read without waiting for it to rest.
+    private static let restlessLooksUntilReading = 4
+
     private var last: Look?
+    private var restlessLooks = 0
     private var handled: Look?
     private var looksLeft: Int?
 
     /// Decides what to do after a look.
     mutating func decide(_ look: Look) -> Step {
         defer { last = look }
-        guard look == last else { return .wait }
+        guard look == last || isTiredOfWaiting(for: look) else { return .wait }
+        restlessLooks = 0
         guard look == handled else {
             handled = look
             switch look {
@@ -51,6 +57,15 @@ struct FileWatch {
         guard let looksLeft else { return .wait }
         self.looksLeft = looksLeft > 1 ? looksLeft - 1 : nil
         return looksLeft > 1 ? .wait : .read
+    }
+
+    private mutating func isTiredOfWaiting(for look: Look) -> Bool {
+        guard case .file = look else {
+            restlessLooks = 0
+            return false
+        }
+        restlessLooks += 1
+        return restlessLooks >= Self.restlessLooksUntilReading
     }
 
     /// Notes that reading failed, or that the file changed meanwhile: it is read again at the next look.

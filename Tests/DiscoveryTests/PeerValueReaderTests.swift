@@ -63,4 +63,11 @@ struct PeerValueReaderTests {
     @Test mutating func `equal texts share one value`() {
         #expect(read(#"{"weight":7}"#) === read(#"{"weight":7}"#))
     }
+
+    @Test mutating func `long texts are not kept`() {
+        let texts = [1024, 1025].map { #"{"zone":"\#(String(repeating: "a", count: $0 - 11))"}"# }
+        #expect(texts.map(\.utf8.count) == [1024, 1025])
+        #expect(read(texts[0]) === read(texts[0]))
+        #expect(read(texts[1]) !== read(texts[1]))
+    }
 }

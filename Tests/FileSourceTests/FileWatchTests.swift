@@ -16,8 +16,19 @@ struct FileWatchTests {
     }
 
     @Test mutating func `a file that is being written is read when it rests`() {
-        for change in 1...20 as ClosedRange<Int64> { #expect(watch.decide(file(change)) == .wait) }
-        #expect(watch.decide(file(20)) == .read)
+        for change in 1...3 as ClosedRange<Int64> { #expect(watch.decide(file(change)) == .wait) }
+        #expect(watch.decide(file(3)) == .read)
+    }
+
+    @Test mutating func `a file that never rests is read at every fourth look`() {
+        var readings: [Int64] = []
+        for change in 1...20 as ClosedRange<Int64> where watch.decide(file(change)) == .read { readings.append(change) }
+        #expect(readings == [4, 8, 12, 16, 20])
+        #expect(watch.decide(file(20)) == .wait)
+    }
+
+    @Test mutating func `what cannot be used has to rest before it is said`() {
+        for number in 1...20 { #expect(watch.decide(.unusable("\(number)")) == .wait) }
     }
 
     @Test(arguments: [

@@ -10,7 +10,13 @@ struct PeerKey {
         let description: String
     }
 
+    /// The longest key in bytes: that of a service with the longest name, at an IPv6 address. A port may have a few zeros in front.
+    static let lengthLimit = 320
+
     init(_ text: String) throws(Invalid) {
+        guard text.utf8.count <= Self.lengthLimit else {
+            throw Invalid(description: "found \(text.utf8.count) bytes, allowed are \(Self.lengthLimit)")
+        }
         guard let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")) else {
             throw Invalid(description: "no peer: a key is <service>/<host>:<port>")
         }
@@ -24,4 +30,7 @@ struct PeerKey {
             throw Invalid(description: error.description)
         }
     }
+
+    /// The one spelling of the key that this server would write.
+    var canonicalText: String { "\(service)/\(address)" }
 }

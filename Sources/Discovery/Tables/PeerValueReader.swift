@@ -4,6 +4,8 @@ internal import FoundationEssentials
 /// Reads peers' values from JSON, and hands out one object for equal texts: most peers of a fleet say the same.
 package struct PeerValueReader: Sendable {
     private static let knownLimit = 4096
+    /// The longest text that is kept, in bytes: with ``knownLimit`` the kept texts take 4 MiB at most.
+    private static let knownTextLimit = 1024
     private var known: [[UInt8]: PeerValue] = [:]
 
     /// Makes a reader that knows no texts yet.
@@ -12,7 +14,8 @@ package struct PeerValueReader: Sendable {
     /// What a text says: a text that is not a JSON object takes all defaults, as the seed module says; an object with a
     /// field of the wrong type or out of range is invalid.
     package mutating func content(of json: [UInt8]) -> SourceEntry.Content {
-        if let value = known[json] { return .value(value) }
+        let isShort = json.count <= Self.knownTextLimit
+        if isShort, let value = known[json] { return .value(value) }
         let value: PeerValue
         do {
             value = try JSONDecoder().decode(PeerValue.self, from: Data(json))
@@ -20,6 +23,7 @@ package struct PeerValueReader: Sendable {
             guard (try? JSONDecoder().decode(AnyJSONObject.self, from: Data(json))) == nil else { return .invalid(Self.reason(for: error)) }
             value = .default
         }
+        guard isShort else { return .value(value) }
         if known.count >= Self.knownLimit { known.removeAll(keepingCapacity: true) }
         known[json] = value
         return .value(value)
