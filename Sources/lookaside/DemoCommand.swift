@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import LookasideServer
 
 /// `lookaside demo`.
@@ -17,7 +18,10 @@ struct DemoCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await orExit { [port] () async throws(StartError) in
-            try await Demo(port: port, logger: Configuration().makeLogger()).run { print($0, terminator: "\n\n") }
+            try await Demo(port: port, logger: Configuration().makeLogger()).run {
+                // Not print, which keeps the text back while standard output is a pipe or a file.
+                FileHandle.standardOutput.write(Data("\($0)\n\n".utf8))
+            }
         }
     }
 }

@@ -9,7 +9,9 @@ struct CommandLineTests {
         let errors: String
     }
 
-    private func run(_ arguments: String...) throws -> Result {
+    private func run(_ arguments: String...) throws -> Result { try run(arguments) }
+
+    private func run(_ arguments: [String]) throws -> Result {
         let process = Process()
         process.executableURL = URL(filePath: LookasideProcess.binary)
         process.arguments = arguments
@@ -35,7 +37,7 @@ struct CommandLineTests {
     @Test func `help names every command and its exit statuses`() throws {
         let help = try run("--help")
         #expect(help.status == 0)
-        for word in ["serve", "check-config", "demo", "Exit status"] { #expect(help.output.contains(word)) }
+        for word in ["serve", "check-config", "demo", "Exit status: 0", "1 when", "2 for", "64 for"] { #expect(help.output.contains(word)) }
         for command in ["serve", "check-config", "demo"] {
             let help = try run("help", command)
             #expect(help.output.contains("USAGE: lookaside \(command)"))
@@ -78,6 +80,13 @@ struct CommandLineTests {
             : withFile("listen: 127.0.0.1:\(server.port)") { try run("serve", "--config", $0) }
         #expect(result.status == 1)
         #expect(result.errors.contains("127.0.0.1:\(server.port)"))
+    }
+
+    @Test(arguments: [["serve", "--lisen", "x"], ["demo", "--port", "65536"], ["demo", "--port", "x"], ["check-config"], ["pick"]])
+    func `arguments that are not understood are a usage error`(arguments: [String]) throws {
+        let result = try run(arguments)
+        #expect(result.status == 64)
+        #expect(result.errors.contains("Usage: lookaside"))
     }
 
     @Test func `an address that is none is a usage error`() throws {

@@ -36,6 +36,33 @@ struct EtcdSystemTests {
         try await server.waitFor("other", ["10.0.0.9:80": 1])
     }
 
+    @Test func `what is set, changed and deleted is picked so within two seconds`() async throws {
+        let server = try await start()
+        try await server.wait("ready") { try await server.get("/readyz").status == 200 }
+        /// Waits until twenty picks, whole cycles of the weights used here, fall on the peers so.
+        func waitForPicks(_ expected: [String: Int]) async throws {
+            try await server.wait("picks \(expected)", within: .seconds(2)) {
+                let answer = try await server.get("/pick/web?n=20")
+                let picked = answer.status == 200 ? try JSONDecoder().decode(LeaseBody.self, from: Data(answer.body)).peers : []
+                return picked.reduce(into: [:]) { $0[$1.peer, default: 0] += 1 } == expected
+            }
+        }
+        try put("web/10.0.0.1:80", weight: 1)
+        try await waitForPicks(["10.0.0.1:80": 20])
+        try put("web/10.0.0.2:80", weight: 1)
+        try await waitForPicks(["10.0.0.1:80": 10, "10.0.0.2:80": 10])
+        try put("web/10.0.0.2:80", weight: 3)
+        try await waitForPicks(["10.0.0.1:80": 5, "10.0.0.2:80": 15])
+        try etcd.put(Self.prefix + "web/10.0.0.2:80", #"{"status":"down"}"#)
+        try await waitForPicks(["10.0.0.1:80": 20])
+        try put("web/10.0.0.2:80", weight: 1)
+        try etcd.delete(Self.prefix + "web/10.0.0.1:80")
+        try await waitForPicks(["10.0.0.2:80": 20])
+        try etcd.delete(Self.prefix + "web/10.0.0.2:80")
+        try await waitForPicks([:])
+        #expect(try await server.get("/pick/web").status == 503)
+    }
+
     @Test func `a key whose lease ends, and a whole prefix that is deleted, leave picks`() async throws {
         let server = try await start()
         let lease = try etcd.grantLease(seconds: 1)

@@ -117,11 +117,26 @@ struct PickBody: Decodable {
     let stale: Bool?
 }
 
+/// The answer of `/pick/{service}?n=`.
+struct LeaseBody: Decodable {
+    let peers: [PickBody]
+}
+
+/// The answer of `/peers`.
+struct ServicesBody: Decodable {
+    struct Service: Decodable {
+        let service: String
+    }
+
+    let services: [Service]
+}
+
 /// The answer of `/peers/{service}`.
 struct PeersBody: Decodable {
     struct Peer: Decodable {
         let peer: String
         let weight: Double
+        let state: String
     }
 
     let peers: [Peer]

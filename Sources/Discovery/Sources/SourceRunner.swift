@@ -8,12 +8,26 @@ package struct SourceRunner: Sendable {
     private let source: any Source
     private let feed: SourceFeed
     private let logger: Logger
+    private let now: @Sendable () -> ContinuousClock.Instant
+    private let pause: @Sendable (Duration) async throws -> Void
 
     /// Makes a runner; nothing happens before ``run()``.
-    package init(source: any Source, feed: SourceFeed, logger: Logger) {
+    ///
+    /// - Parameters:
+    ///   - now: the time; for tests.
+    ///   - pause: waits after a failure; for tests.
+    package init(
+        source: any Source,
+        feed: SourceFeed,
+        logger: Logger,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
+        pause: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+    ) {
         self.source = source
         self.feed = feed
         self.logger = logger
+        self.now = now
+        self.pause = pause
     }
 
     /// Runs sessions until the task is cancelled.
@@ -22,7 +36,7 @@ package struct SourceRunner: Sendable {
         var generator = SystemRandomNumberGenerator()
         var wasFailing = false
         while !Task.isCancelled {
-            let began = ContinuousClock.now
+            let began = now()
             let before = feed.monitor.status
             var failure: String?
             do {
@@ -33,7 +47,7 @@ package struct SourceRunner: Sendable {
             }
             let after = feed.monitor.status
             let hasDelivered = after.lists + after.events > before.lists + before.events
-            if hasDelivered || began.duration(to: .now) >= Self.healthyLifetime {
+            if hasDelivered || began.duration(to: now()) >= Self.healthyLifetime {
                 backoff.reset()
                 wasFailing = false
             }
@@ -46,7 +60,7 @@ package struct SourceRunner: Sendable {
                 metadata: ["source": "\(feed.monitor.name)", "error": "\(failure)"]
             )
             wasFailing = true
-            try? await Task.sleep(for: backoff.next(using: &generator))
+            try? await pause(backoff.next(using: &generator))
         }
     }
 }

@@ -13,27 +13,16 @@ struct JSONLogHandler: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    private struct Line: Encodable {
-        let time: String
-        let level: String
-        let logger: String
-        let message: String
-        let metadata: [String: String]
-    }
-
     func log(event: LogEvent) {
         let fields = metadata.merging(event.metadata ?? [:]) { $1 }
-        let line = Line(
+        let line = JSONLogLine(
             time: Date.now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)),
             level: event.level.rawValue,
             logger: label,
             message: "\(event.message)",
             metadata: fields.mapValues { "\($0)" }
         )
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard var bytes = try? encoder.encode(line) else { return }
-        bytes.append(UInt8(ascii: "\n"))
+        guard let bytes = line.bytes else { return }
         // One write a line, so that lines of several threads do not mix.
         _ = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
