@@ -31,7 +31,7 @@ struct HTTPClientProbeTests {
         defer { server.stop() }
         let outcome = await probe(.get(url: server.url))
         #expect(outcome.status == 503)
-        await broken.wait()
+        try await broken.wait()
     }
 
     @Test func `handles that are used again carry nothing over`() async throws {

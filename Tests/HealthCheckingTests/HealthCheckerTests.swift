@@ -122,7 +122,7 @@ struct HealthCheckerTests {
             }
         }
         #expect(result == .status(200))
-        await closed.wait()
+        try await closed.wait()
         #expect(sent.withLock { $0 } < 32 << 20)
     }
 
@@ -203,7 +203,7 @@ struct HealthCheckerTests {
             }
         }
         #expect(result == .connected)
-        await closed.wait()
+        try await closed.wait()
         #expect(received.withLock { $0 } == false)
     }
 
@@ -274,7 +274,7 @@ struct HealthCheckerTests {
         defer { server.stop() }
         try await running {
             checker.setTargets(of: "web", [try peer(server.port, "/slow")], settings: settings(), isColdStart: false)
-            await arrived.wait()
+            try await arrived.wait()
             checker.setTargets(of: "web", [try peer(server.port, "/quick")], settings: settings(), isColdStart: false)
             _ = await received.wait(for: 1)
             removed.signal()
@@ -296,7 +296,7 @@ struct HealthCheckerTests {
         defer { server.stop() }
         try await running {
             checker.setTargets(of: "web", [try peer(server.port)], settings: settings(), isColdStart: false)
-            await arrived.wait()
+            try await arrived.wait()
         }
         #expect(received.all.isEmpty)
     }

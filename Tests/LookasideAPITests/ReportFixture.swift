@@ -37,6 +37,7 @@ struct ReportFixture {
         let api = LookasideAPI(
             directory: directory,
             monitors: [],
+            events: EventLog(),
             readiness: Readiness(monitors: [], timeout: nil),
             clock: clock,
             configuration: .init(version: "test")

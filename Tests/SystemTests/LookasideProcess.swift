@@ -18,13 +18,15 @@ final class LookasideProcess: @unchecked Sendable {
     /// Starts a server over sources written in YAML and waits until it accepts connections.
     ///
     /// - Parameters:
-    ///   - configuration: the configuration without `listen`.
+    ///   - configuration: the configuration without `listen`; active checks are off unless it has `health_check`, since the
+    ///     peers of most tests do not exist.
     ///   - files: files beside the configuration.
     init(configuration: String, files: [String: String] = [:]) async throws {
         directory = FileManager.default.temporaryDirectory.appending(path: "lookaside-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         for (name, content) in files { try Data(content.utf8).write(to: directory.appending(path: name)) }
-        try Data("listen: 127.0.0.1:0\n\(configuration)\n".utf8).write(to: directory.appending(path: "lookaside.yaml"))
+        let checks = configuration.contains("health_check:") ? "" : "health_check: { enabled: false }\n"
+        try Data("listen: 127.0.0.1:0\n\(checks)\(configuration)\n".utf8).write(to: directory.appending(path: "lookaside.yaml"))
         let log = directory.appending(path: "log").path
         _ = FileManager.default.createFile(atPath: log, contents: nil)
         process = Process()
