@@ -9,7 +9,8 @@ package import Logging
 /// unless the store has lost that history: compacted it, was wiped or restored, or another cluster answers.
 ///
 /// A watch that was silent for ``Configuration/idleTimeout`` is ended and begun again at once: etcd's answer to that proves contact,
-/// which a silent connection does not. The revision of a delivery is the revision of the store up to which everything is known.
+/// which a silent connection does not; it counts as watching until that answer does not come. The revision of a delivery is the
+/// revision of the store up to which everything is known.
 package actor EtcdSource: Source {
     /// A watch that ends by itself sooner than this, having brought nothing, has failed: not to try again and again without a pause.
     private static let shortestLife = Duration.seconds(1)
@@ -20,6 +21,8 @@ package actor EtcdSource: Source {
     private let keys: KeySpace
     private var session: Session
     private var reader = PeerValueReader()
+    /// Whether the last session ended only because its watch was silent.
+    private var wasSilent = false
 
     /// Makes a source that has not asked anything yet.
     package init(configuration: Configuration, client: HTTPClient, logger: Logger) {
@@ -36,7 +39,8 @@ package actor EtcdSource: Source {
             throw EtcdError(operation: "connect", endpoint: "etcd", message: "no endpoint is configured")
         }
         let gateway = Gateway(endpoint: endpoint, configuration: configuration, client: client)
-        feed.monitor.enter(.connecting)
+        if !wasSilent { feed.monitor.enter(.connecting) }
+        wasSilent = false
         if let proof = session.startProof() {
             var loss = try await prove(proof, gateway)
             if loss == nil { loss = try await watch(gateway, feed) }
@@ -104,6 +108,7 @@ extension EtcdSource {
         do {
             var lines = LineSplitter()
             for try await bytes in try await gateway.watch(request) {
+                if isWatching { feed.monitor.provedContact() }
                 for line in try lines.append(bytes) {
                     switch try session.receive(try gateway.watchResponse(from: line)) {
                     case .watching:
@@ -123,6 +128,7 @@ extension EtcdSource {
                 }
             }
         } catch let error as HTTPTransportError where error.code == .idle && isWatching {
+            wasSilent = true
             return nil
         } catch let error as Session.Refusal {
             throw gateway.error(.watch, error.description)

@@ -4,8 +4,8 @@ package import Logging
 /// Peers from a file, watched: what is in the file is in picks a tenth of a second after it was written.
 ///
 /// While the file is missing, unreadable or not valid the last good peers stay, and the monitor says why; a source whose
-/// file was never there is not synced. A file that changes oftener than every 50 ms is read when it comes to rest; replace
-/// it by renaming, and no reader ever sees half of it.
+/// file was never there is not synced. A file that changes oftener than every 50 ms is read when it comes to rest, or at
+/// every fourth look; replace it by renaming, and no reader ever sees half of it.
 ///
 /// The revision of a delivery is a hash of the content (FNV-1a, 64 bits, hexadecimal), the same on every replica that reads the
 /// same file. The session never ends by itself. Reading, parsing and delivering take place in the source's own task.
@@ -44,9 +44,10 @@ package actor FileSource: Source {
         var watch = FileWatch()
         while true {
             try Task.checkCancellation()
-            switch watch.decide(FileReading.look(at: path)) {
+            let look = FileReading.look(at: path)
+            switch watch.decide(look) {
             case .wait:
-                break
+                if case .file = look, content != nil, fault == nil { feed.monitor.provedContact() }
             case .fault(let reason):
                 report("\(path): \(reason)", to: feed)
             case .read:
