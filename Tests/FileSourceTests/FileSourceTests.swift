@@ -26,8 +26,9 @@ final class FileSourceTests {
         return ServedSource(FileSource(path: path ?? self.path, logger: logger) { _ in try await Task.sleep(for: .milliseconds(1)) })
     }
 
+    /// Replaces the file in one step: no look sees it empty.
     private func write(_ text: String, to path: String? = nil) throws {
-        try Data(text.utf8).write(to: URL(fileURLWithPath: path ?? self.path))
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path ?? self.path), options: .atomic)
     }
 
     private func peers(weight: Int) -> String {
