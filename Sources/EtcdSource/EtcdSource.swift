@@ -6,10 +6,12 @@ package import Logging
 ///
 /// A key is `<prefix><service>/<host>:<port>`, its value the peer's JSON. The first session lists all keys, page by page at one
 /// revision, and watches from the next one on. Every later session resumes the watch where the last one ended, without a list,
-/// unless the store has lost that history: compacted it, was wiped or restored, or another cluster answers.
+/// unless the store has lost that history: was wiped or restored, another cluster answers, or it was compacted and the keys are not
+/// those that are known.
 ///
 /// A watch that was silent for ``Configuration/idleTimeout`` is ended and begun again at once: etcd's answer to that proves contact,
-/// which a silent connection does not. The revision of a delivery is the revision of the store up to which everything is known.
+/// which a silent connection does not; it counts as watching until that answer does not come. The revision of a delivery is the
+/// revision of the store up to which everything is known.
 package actor EtcdSource: Source {
     /// A watch that ends by itself sooner than this, having brought nothing, has failed: not to try again and again without a pause.
     private static let shortestLife = Duration.seconds(1)
@@ -20,6 +22,8 @@ package actor EtcdSource: Source {
     private let keys: KeySpace
     private var session: Session
     private var reader = PeerValueReader()
+    /// Whether the last session ended only because its watch was silent.
+    private var wasSilent = false
 
     /// Makes a source that has not asked anything yet.
     package init(configuration: Configuration, client: HTTPClient, logger: Logger) {
@@ -36,9 +40,10 @@ package actor EtcdSource: Source {
             throw EtcdError(operation: "connect", endpoint: "etcd", message: "no endpoint is configured")
         }
         let gateway = Gateway(endpoint: endpoint, configuration: configuration, client: client)
-        feed.monitor.enter(.connecting)
+        if !wasSilent { feed.monitor.enter(.connecting) }
+        wasSilent = false
         if let proof = session.startProof() {
-            var loss = try await prove(proof, gateway)
+            var loss = try await prove(proof, gateway, feed)
             if loss == nil { loss = try await watch(gateway, feed) }
             if let loss {
                 logger.warning("etcd's history was lost, listing again", metadata: ["source": "\(feed.monitor.name)", "reason": "\(loss)"])
@@ -54,18 +59,35 @@ package actor EtcdSource: Source {
     /// Has the store prove that its history is the known one.
     ///
     /// - Returns: why it is not; `nil` when it is.
-    private func prove(_ request: RangeRequest, _ gateway: Gateway) async throws -> String? {
-        var answer: RangeResponse?
+    private func prove(_ request: RangeRequest, _ gateway: Gateway, _ feed: SourceFeed) async throws -> String? {
+        let answer: RangeResponse
         do {
             answer = try await gateway.range(request)
         } catch let error as EtcdError where error.isOutOfRange {
-            answer = nil
+            return try await compare(gateway, feed)
         }
         do throws(Session.Refusal) {
             return try session.receive(proof: answer)
         } catch {
             throw gateway.error(.range, error.description)
         }
+    }
+
+    /// Has a store that no longer has the known revision prove that it still holds just what is known.
+    ///
+    /// - Returns: why it does not; `nil` when it does.
+    private func compare(_ gateway: Gateway, _ feed: SourceFeed) async throws -> String? {
+        guard let requests = session.startComparison() else { return nil }
+        let changes = try await gateway.range(requests.changes)
+        // Second: what is there as it was written is there at every revision between.
+        let witness = try await gateway.range(requests.witness)
+        do throws(Session.Refusal) {
+            if let loss = try session.receive(changes: changes, witness: witness) { return loss }
+        } catch {
+            throw gateway.error(.range, error.description)
+        }
+        if let resumeRevision = session.resumeRevision { await feed.apply([], revision: String(resumeRevision - 1)) }
+        return nil
     }
 }
 
@@ -104,6 +126,7 @@ extension EtcdSource {
         do {
             var lines = LineSplitter()
             for try await bytes in try await gateway.watch(request) {
+                if isWatching { feed.monitor.provedContact() }
                 for line in try lines.append(bytes) {
                     switch try session.receive(try gateway.watchResponse(from: line)) {
                     case .watching:
@@ -123,6 +146,7 @@ extension EtcdSource {
                 }
             }
         } catch let error as HTTPTransportError where error.code == .idle && isWatching {
+            wasSilent = true
             return nil
         } catch let error as Session.Refusal {
             throw gateway.error(.watch, error.description)

@@ -6,6 +6,10 @@
 ///
 /// Before a watch is resumed the store must prove that its history is ours: it may have been wiped or restored, and written past our
 /// revision since, and a wiped store that was started with the same flags has the same cluster id.
+///
+/// The place to resume stays behind where nothing of ours changes, until a busy store has compacted it away. Progress would move it on, but
+/// comes every ten minutes, and asked for it overtakes the events of a watch that catches up (etcd issue 15220; before 3.4.25 and
+/// 3.5.8). So the store is compared instead: no key written since and as many keys as before are the same keys as before.
 struct Session: Sendable {
     /// An answer that cannot be used; the attempt has failed.
     struct Refusal: Error, Equatable, CustomStringConvertible {
@@ -20,6 +24,8 @@ struct Session: Sendable {
     private var clusterID: UInt64?
     private var raftTerm: UInt64 = 0
     private var witnesses = Witnesses()
+    /// How many keys there are, peers or not.
+    private var keyCount: Int64 = 0
     /// The revision at which a list under way is read; `nil` before its first page.
     private var listRevision: Int64?
     /// The watch that etcd has created; `nil` before.
@@ -40,6 +46,7 @@ extension Session {
         resumeRevision = nil
         listRevision = nil
         witnesses = Witnesses()
+        keyCount = 0
         return RangeRequest(key: keys.prefix, rangeEnd: keys.end, limit: pageSize)
     }
 
@@ -56,6 +63,7 @@ extension Session {
         clusterID = header.clusterID
         raftTerm = header.raftTerm
         for keyValue in page.keyValues { witnesses.add(keyValue) }
+        keyCount += Int64(page.keyValues.count)
         let revision = listRevision ?? header.revision
         listRevision = revision
         guard page.hasMore else {
@@ -78,20 +86,51 @@ extension Session {
         return RangeRequest(key: witness.key, limit: 1, revision: resumeRevision - 1)
     }
 
-    /// Takes the answer to a proof, `nil` when the store does not have that revision.
+    /// Takes the answer to a proof.
     ///
     /// - Returns: why the history is not ours, which the session has forgotten then; `nil` when it is.
-    mutating func receive(proof: RangeResponse?) throws(Refusal) -> String? {
-        guard let resumeRevision, let witness = witnesses.latest else { return nil }
-        guard let proof else {
-            return forget("revision \(resumeRevision - 1) is not in the store: it was compacted, or the store was wiped or restored")
-        }
+    mutating func receive(proof: RangeResponse) throws(Refusal) -> String? {
+        guard resumeRevision != nil, let witness = witnesses.latest else { return nil }
         guard let header = proof.header else { throw Refusal(description: "the answer has no header: this is not etcd") }
         guard header.clusterID == clusterID else { return forget("the endpoint belongs to another cluster now") }
         guard header.raftTerm >= raftTerm, proof.keyValues == [witness] else {
             return forget("what was written last is not in the store as it was: it was wiped or restored")
         }
         raftTerm = header.raftTerm
+        return nil
+    }
+
+    /// Begins a comparison, for a store that does not have the revision of a proof: the requests for what was written since, and then for
+    /// what was written last before, both as they are now.
+    ///
+    /// `nil` when nothing is known, or nothing is left to compare.
+    func startComparison() -> (changes: RangeRequest, witness: RangeRequest)? {
+        guard let resumeRevision, let witness = witnesses.latest else { return nil }
+        return (
+            RangeRequest(key: keys.prefix, rangeEnd: keys.end, limit: 1, minimumModRevision: resumeRevision, isKeysOnly: true),
+            RangeRequest(key: witness.key, limit: 1)
+        )
+    }
+
+    /// Takes the answers to a comparison. When the store holds just what is known, the watch goes on behind the revision that shows it.
+    ///
+    /// Every key that is there was written before, so that it is known; and there are as many as are known. Nothing is missed but keys
+    /// that came and went.
+    ///
+    /// - Returns: why the history is not ours, or that ours has changed, which the session has forgotten then; `nil` when nothing has.
+    mutating func receive(changes: RangeResponse, witness: RangeResponse) throws(Refusal) -> String? {
+        guard let resumeRevision, let revision = changes.header?.revision, let later = witness.header?.revision else {
+            throw Refusal(description: "the answer has no header: this is not etcd")
+        }
+        if let header = changes.header, header.clusterID != clusterID { return forget("the endpoint belongs to another cluster now") }
+        guard revision >= resumeRevision - 1, later >= revision else {
+            return forget("the store is at revision \(revision), but was at \(resumeRevision - 1) before: it was wiped or restored")
+        }
+        if let loss = try receive(proof: witness) { return loss }
+        guard changes.keyValues.isEmpty, changes.count == keyCount else {
+            return forget("revision \(resumeRevision - 1) was compacted, and keys have changed since")
+        }
+        self.resumeRevision = revision + 1
         return nil
     }
 
@@ -146,6 +185,7 @@ extension Session {
         }
         for event in response.events {
             event.isDeletion ? witnesses.remove(event.keyValue.key) : witnesses.add(event.keyValue)
+            keyCount += event.isDeletion ? -1 : event.keyValue.version == 1 ? 1 : 0
         }
         self.resumeRevision = last.keyValue.modRevision + 1
         return .changes(response.events, revision: last.keyValue.modRevision)

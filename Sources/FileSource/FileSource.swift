@@ -4,15 +4,16 @@ package import Logging
 /// Peers from a file, watched: what is in the file is in picks a tenth of a second after it was written.
 ///
 /// While the file is missing, unreadable or not valid the last good peers stay, and the monitor says why; a source whose
-/// file was never there is not synced. A file that changes oftener than every 50 ms is read when it comes to rest; replace
-/// it by renaming, and no reader ever sees half of it.
+/// file was never there is not synced. A file that changes oftener than every 50 ms is read when it comes to rest, or at
+/// every fourth look; replace it by renaming, and no reader ever sees half of it.
 ///
 /// The revision of a delivery is a hash of the content (FNV-1a, 64 bits, hexadecimal), the same on every replica that reads the
-/// same file. The session never ends by itself. Reading, parsing and delivering take place in the source's own task.
+/// same file. The session never ends by itself. Looking, reading and parsing, which may take seconds, have a thread of their own.
 package actor FileSource: Source {
     /// How often the file is looked at. A change is read when two looks in a row agree.
     private static let interval = Duration.milliseconds(50)
 
+    private let executor = ThreadExecutor(label: "file source")
     private let path: String
     private let logger: Logger
     private let pause: @Sendable (Duration) async throws -> Void
@@ -21,6 +22,9 @@ package actor FileSource: Source {
     private var content: (hash: UInt64, fault: String?)?
     /// What was reported last; `nil` while all is well.
     private var fault: String?
+
+    /// The thread of its own.
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     /// Makes a source that has not looked yet.
     ///
@@ -44,9 +48,10 @@ package actor FileSource: Source {
         var watch = FileWatch()
         while true {
             try Task.checkCancellation()
-            switch watch.decide(FileReading.look(at: path)) {
+            let look = FileReading.look(at: path)
+            switch watch.decide(look) {
             case .wait:
-                break
+                if case .file = look, content != nil, fault == nil { feed.monitor.provedContact() }
             case .fault(let reason):
                 report("\(path): \(reason)", to: feed)
             case .read:

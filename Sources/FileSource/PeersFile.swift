@@ -4,7 +4,7 @@ internal import Yams
 /// The peers file: YAML or JSON (which YAML contains) of the form `services: {web: {"10.0.0.1:8080": {weight: 5}}}`.
 ///
 /// A key or value that is not valid skips that entry. What is wrong with the structure, a duplicate key too, refuses the
-/// whole file: then nobody knows which peers its author meant.
+/// whole file: then nobody knows which peers its author meant. So do aliases that stand for far more than the file has.
 enum PeersFile {
     /// Why a file as a whole is not valid.
     struct Invalid: Error, CustomStringConvertible {
@@ -22,6 +22,9 @@ enum PeersFile {
     static func table(from bytes: [UInt8]) throws(Invalid) -> SourceTable {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw Invalid(place: nil, message: "is not UTF-8 text")
+        }
+        if let place = AliasExpansion.firstExcess(in: bytes) {
+            throw Invalid(place: place, message: "aliases stand for far more than the file has: write out what they repeat")
         }
         let parsed: Node?
         do {

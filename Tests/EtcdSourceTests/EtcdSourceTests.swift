@@ -117,6 +117,51 @@ struct EtcdSourceTests {
         #expect(status.lists == 2 && status.failures == 0)
     }
 
+    @Test func `a compaction while nothing of ours changed needs no list, and the watch goes on behind it`() async throws {
+        let etcd = try await EtcdProcess()
+        try etcd.commit((1...3).map { .put(key("web/10.0.0.\($0):80"), weight($0)) })
+        try etcd.put(key("web/name:80"), "{}")
+        let served = try ServedEtcd(url: etcd.url)
+        try await served.running {
+            #expect(try await served.eventually { served.monitor.status.phase == .watching })
+            // The number of keys is followed through everything that can happen to one.
+            try etcd.put(key("web/10.0.0.1:80"), weight(9))
+            try etcd.delete(key("web/10.0.0.2:80"))
+            try etcd.commit([.delete(key("web/10.0.0.3:80")), .put(key("api/10.0.0.4:80"), weight(4)), .put(key("api/10.0.0.5:80"), weight(5))])
+            try etcd.put(key("web/10.0.0.2:80"), weight(2))
+            try etcd.delete(key("api/10.0.0.5:80"))
+            #expect(try await served.eventuallyEquals(etcd, skipping: ["web/name:80"]))
+        }
+        for round in 1...3 {
+            for count in 1...5 { try etcd.put("/elsewhere", "\(count)") }
+            try etcd.put(key("api/10.0.0.6:80"), weight(6))
+            try etcd.delete(key("api/10.0.0.6:80"))
+            try etcd.compact()
+            let revision = "\(try etcd.revision())"
+            try await served.running {
+                // The comparison is behind us, the list is not needed.
+                #expect(try await served.eventually { served.monitor.status.revision == revision })
+                try etcd.put(key("web/10.0.1.\(round):80"), weight(round))
+                #expect(try await served.eventuallyEquals(etcd, skipping: ["web/name:80"]))
+            }
+        }
+        #expect(served.monitor.status.lists == 1 && served.monitor.status.failures == 0)
+    }
+
+    @Test(arguments: [true, false])
+    func `a compaction that hides a deletion or a change is found`(isDeletion: Bool) async throws {
+        let etcd = try await EtcdProcess()
+        try etcd.commit((1...3).map { .put(key("web/10.0.0.\($0):80"), weight($0)) })
+        try etcd.put(key("web/10.0.0.4:80"), weight(4))
+        let served = try ServedEtcd(url: etcd.url)
+        #expect(try await served.running { try await served.eventually { served.monitor.status.phase == .watching } })
+        if isDeletion { try etcd.delete(key("web/10.0.0.1:80")) } else { try etcd.put(key("web/10.0.0.1:80"), weight(8)) }
+        try etcd.put("/elsewhere", "x")
+        try etcd.compact()
+        #expect(try await served.running { try await served.eventuallyEquals(etcd) })
+        #expect(served.monitor.status.lists == 2)
+    }
+
     @Test func `a compaction under a living watch changes nothing`() async throws {
         let etcd = try await EtcdProcess()
         let served = try ServedEtcd(url: etcd.url)

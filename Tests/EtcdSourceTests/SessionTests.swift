@@ -199,7 +199,7 @@ struct SessionTests {
             RangeResponse(header: header(10)), RangeResponse(header: header(10, cluster: 2), keyValues: [key("/p/b", 7)]),
             RangeResponse(header: header(10, term: 1), keyValues: [key("/p/b", 7)]),
         ]
-        for answer in answers + [nil] {
+        for answer in answers {
             var session = try knowing()
             #expect(try session.receive(proof: answer) != nil)
             #expect(session.startWatch() == nil && session.startProof() == nil)
@@ -207,6 +207,58 @@ struct SessionTests {
         var session = try knowing()
         #expect(throws: Session.Refusal.self) { try session.receive(proof: RangeResponse(header: nil)) }
         #expect(session.startWatch() != nil)
+    }
+
+    @Test func `a store that has as many keys, all written before, holds what is known`() throws {
+        var session = try knowing()
+        let requests = try #require(session.startComparison())
+        let (prefix, end) = (Array("/p/".utf8), Array("/p0".utf8))
+        #expect(requests.changes == RangeRequest(key: prefix, rangeEnd: end, limit: 1, minimumModRevision: 11, isKeysOnly: true))
+        #expect(requests.witness == RangeRequest(key: Array("/p/b".utf8), limit: 1))
+        let changes = RangeResponse(header: header(50), count: 2)
+        #expect(try session.receive(changes: changes, witness: RangeResponse(header: header(52), keyValues: [key("/p/b", 7)])) == nil)
+        // What was written between the two answers is still to come.
+        #expect(session.startWatch()?.startRevision == 51)
+    }
+
+    @Test func `a comparison that shows any difference has lost the history`() throws {
+        let same = RangeResponse(header: header(50), count: 2)
+        let witness = RangeResponse(header: header(50), keyValues: [key("/p/b", 7)])
+        let differences: [(changes: RangeResponse, witness: RangeResponse)] = [
+            (RangeResponse(header: header(50), count: 1), witness), (RangeResponse(header: header(50), count: 3), witness),
+            (RangeResponse(header: header(50), keyValues: [key("/p/a", 11)], count: 2), witness),
+            (RangeResponse(header: header(9), count: 2), witness), (RangeResponse(header: header(50, cluster: 2), count: 2), witness),
+            (same, RangeResponse(header: header(50))), (same, RangeResponse(header: header(50), keyValues: [key("/p/b", 8)])),
+            (same, RangeResponse(header: header(49), keyValues: [key("/p/b", 7)])),
+            (same, RangeResponse(header: header(50, cluster: 2), keyValues: [key("/p/b", 7)])),
+            (same, RangeResponse(header: header(50, term: 1), keyValues: [key("/p/b", 7)])),
+        ]
+        for difference in differences {
+            var session = try knowing()
+            #expect(try session.receive(changes: difference.changes, witness: difference.witness) != nil)
+            #expect(session.startWatch() == nil && session.startComparison() == nil)
+        }
+        var session = try knowing()
+        #expect(throws: Session.Refusal.self) { try session.receive(changes: RangeResponse(header: nil), witness: witness) }
+        #expect(throws: Session.Refusal.self) { try session.receive(changes: same, witness: RangeResponse(header: nil)) }
+        #expect(session.startWatch()?.startRevision == 11)
+    }
+
+    @Test func `the number of keys follows the events`() throws {
+        var session = try knowing()
+        _ = session.startWatch()
+        _ = try session.receive(created(10))
+        var created = key("/p/c", 11)
+        created.version = 1
+        var updated = key("/p/a", 12)
+        updated.version = 2
+        let events = [
+            WatchResponse.Event(keyValue: created), WatchResponse.Event(keyValue: updated),
+            WatchResponse.Event(isDeletion: true, keyValue: key("/p/b", 13)), WatchResponse.Event(isDeletion: true, keyValue: key("/p/c", 14)),
+        ]
+        _ = try session.receive(WatchResponse(header: header(14), events: events))
+        let witness = RangeResponse(header: header(20), keyValues: [updated])
+        #expect(try session.receive(changes: RangeResponse(header: header(20), count: 1), witness: witness) == nil)
     }
 
     @Test func `what was written last follows the events`() throws {

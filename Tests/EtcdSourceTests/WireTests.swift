@@ -29,7 +29,7 @@ struct WireTests {
         first.createRevision = 2
         first.version = 1
         #expect(page.keyValues == [first, KeyValue(key: Array("a/c".utf8), modRevision: 0)])
-        #expect(page.hasMore)
+        #expect(page.hasMore && page.count == 3)
     }
 
     @Test func `integers may be numbers, and are never cut short`() throws {
@@ -86,6 +86,8 @@ struct WireTests {
         #expect(try json(range) == #"{"key":"YS8=","limit":"10","range_end":"YTA=","revision":"7"}"#)
         let first = RangeRequest(key: Array("a/".utf8), rangeEnd: Array("a0".utf8), limit: 10)
         #expect(try json(first) == #"{"key":"YS8=","limit":"10","range_end":"YTA="}"#)
+        let changes = RangeRequest(key: Array("a/".utf8), rangeEnd: Array("a0".utf8), limit: 1, minimumModRevision: 7, isKeysOnly: true)
+        #expect(try json(changes) == #"{"key":"YS8=","keys_only":true,"limit":"1","min_mod_revision":"7","range_end":"YTA="}"#)
         let watch = WatchRequest(key: Array("a/".utf8), rangeEnd: Array("a0".utf8), startRevision: 8)
         #expect(
             try json(watch) == #"{"create_request":{"key":"YS8=","progress_notify":true,"range_end":"YTA=","start_revision":"8"}}"#

@@ -128,4 +128,27 @@ struct PeersFileTests {
     @Test func `a file nested beyond all measure is refused, not a crash`() {
         #expect(refusal("services: " + String(repeating: "[", count: 100_000)) != "")
     }
+
+    /// A file in which nine to the seventh nodes are written with 400 bytes; `use` says where.
+    private func expanding(_ use: String) -> String {
+        var text = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+        for level in 1...7 {
+            let aliases = Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ", ")
+            text += "a\(level): &a\(level) [\(aliases)]\n"
+        }
+        return text + "services: {web: {'10.0.0.1:80': \(use)}}\n"
+    }
+
+    @Test(arguments: ["{metadata: {a: *a7}}", "*a7", "{? *a7 : 1}", "{<<: *a7}", "{}"])
+    func `aliases that expand beyond all measure refuse the file at once`(use: String) {
+        let began = ContinuousClock.now
+        #expect(refusal(expanding(use)).contains("aliases"), "\(refusal(expanding(use)))")
+        #expect(began.duration(to: .now) < .seconds(5))
+    }
+
+    @Test func `many peers may share one anchor`() throws {
+        let peers = (0..<5000).map { "    10.0.\($0 / 250).\($0 % 250):80: *small\n" }.joined()
+        let fields = "{weight: 5, zone: europe-west-1b, metadata: {version: '2.17.3', team: storage, rack: r17, generation: blue}}"
+        #expect(try table("defaults: &small \(fields)\nservices:\n  web:\n\(peers)").peerCount == 5000)
+    }
 }

@@ -17,19 +17,27 @@ package final class SourceMonitor: Sendable {
     /// The status now.
     package var status: SourceStatus { state.withLock { $0 } }
 
-    /// Notes what the source is doing; watching proves contact, and ends the last error.
+    /// Notes what the source is doing; that a watch begins proves contact, and ends the last error. That it ends proves nothing.
     package func enter(_ phase: SourceStatus.Phase, now: ContinuousClock.Instant = .now) {
         state.withLock { status in
-            if status.phase == .watching || phase == .watching { status.lastContact = now }
-            if phase == .watching { status.lastError = "" }
+            if phase == .watching {
+                status.lastContact = now
+                status.lastError = ""
+            }
             status.phase = phase
         }
     }
 
-    /// Notes a fault that the source lives with: its peers stay, contact is not proved any more.
-    package func fault(_ message: String, now: ContinuousClock.Instant = .now) {
+    /// Notes a proof that the source is there and what it delivered is current: a byte of a watch, a look at a file that is as it was.
+    /// Cheap enough for each of them.
+    package func provedContact(now: ContinuousClock.Instant = .now) {
+        state.withLock { $0.lastContact = now }
+    }
+
+    /// Notes a fault that the source lives with: its peers stay, contact is not proved any more. The last proof may be long ago: a
+    /// host that dies leaves a watch that is just silent.
+    package func fault(_ message: String) {
         state.withLock { status in
-            if status.phase == .watching { status.lastContact = now }
             status.phase = .backoff
             status.failures += 1
             status.lastError = message

@@ -10,9 +10,13 @@ struct RangeRequest: Encodable, Equatable, Sendable {
     var limit: Int64
     /// The revision of the store to read; `nil`: the newest.
     var revision: Int64?
+    /// Only keys written at this revision or later; the answer's count is that of all keys all the same. `nil`: every key.
+    var minimumModRevision: Int64?
+    /// Whether values are left out.
+    var isKeysOnly = false
 
     private enum CodingKeys: String, CodingKey {
-        case key, rangeEnd = "range_end", limit, revision
+        case key, rangeEnd = "range_end", limit, revision, minimumModRevision = "min_mod_revision", isKeysOnly = "keys_only"
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -21,5 +25,7 @@ struct RangeRequest: Encodable, Equatable, Sendable {
         try fields.encodeIfPresent(rangeEnd.map { Data($0) }, forKey: .rangeEnd)
         try fields.encode(WireInteger(limit), forKey: .limit)
         try fields.encodeIfPresent(revision.map { WireInteger($0) }, forKey: .revision)
+        try fields.encodeIfPresent(minimumModRevision.map { WireInteger($0) }, forKey: .minimumModRevision)
+        if isKeysOnly { try fields.encode(true, forKey: .isKeysOnly) }
     }
 }
