@@ -96,7 +96,7 @@ struct EtcdRandomTests {
         try await server.wait("ready") { try await server.get("/readyz").status == 200 }
         let clients = Self.services.map { PickingClient(server, service: $0) }
 
-        // Killed while changes arrive, changed at once when it is back.
+        // Killed right after changes, changed at once when it is back.
         for _ in 0..<2 {
             try changes.make(100)
             etcd.kill()

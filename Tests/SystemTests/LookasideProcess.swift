@@ -40,7 +40,7 @@ final class LookasideProcess: @unchecked Sendable {
         let deadline = ContinuousClock.now + .seconds(10)
         var found: Int?
         while found == nil, process.isRunning, ContinuousClock.now < deadline {
-            found = try String(contentsOfFile: log, encoding: .utf8).firstMatch(of: /port=(\d+)/).flatMap { Int($0.1) }
+            found = try String(contentsOfFile: log, encoding: .utf8).firstMatch(of: /port(?:=|":")(\d+)/).flatMap { Int($0.1) }
             try await Task.sleep(for: .milliseconds(5))
         }
         let logged = try String(contentsOfFile: log, encoding: .utf8)
