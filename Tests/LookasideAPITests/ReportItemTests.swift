@@ -1,5 +1,4 @@
 import Balancing
-import Foundation
 import Testing
 
 @testable import LookasideAPI
@@ -112,7 +111,7 @@ struct ReportItemTests {
 
     @Test func `a line is judged by itself`() {
         func item(_ line: String) -> ReportItem? {
-            Array(line.utf8).withUnsafeBytes { ReportItem.item(ofLine: $0, JSONDecoder()) }
+            Array(line.utf8).withUnsafeBytes { ReportItem.item(ofLine: $0) }
         }
         for empty in ["", " ", "\r", "\t \r"] { #expect(item(empty) == nil) }
         for bad in ["x", "{", "}", "{\"a\":}", ReportFixture.good + ",", ReportFixture.good + ReportFixture.good, "NaN", "\0"] {
