@@ -159,6 +159,18 @@ def test_a_report_is_posted(contract: Contract, synced: LookasideServer, method:
         assert answer.header("Allow") == "POST"
 
 
+def test_an_array_over_the_limit_is_refused_announced_or_not(contract: Contract, synced: LookasideServer) -> None:
+    announced = send_raw(synced.port, b"POST /report HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\n\r\n")
+    head, _, body = announced.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 413 ")
+    assert json.loads(body)["error"]["code"] == "body_too_large"
+    answer = synced.request("POST", "/report", body=b"[%s]" % (b" " * 1_048_575), chunked=True)
+    assert (answer.status, answer.code) == (413, "body_too_large")
+    contract.check_answer("/report", "POST", answer)
+    at_the_limit = synced.request("POST", "/report", body=b"[%s]" % (b" " * 1_048_574))
+    assert at_the_limit.json == {"accepted": 0, "rejected": 0, "errors": []}
+
+
 @every_path
 def test_head_is_answered_like_get_without_a_body(synced: LookasideServer, path: str) -> None:
     for target in (TARGETS[path], TARGETS[path] + "?zzz=1"):

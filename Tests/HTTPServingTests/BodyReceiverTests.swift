@@ -64,7 +64,8 @@ extension HTTPServerTests {
                 try client.send("0\r\n\r\n")
                 #expect(try client.readResponse().text == Self.body)
                 // The connection lives on, also for what was sent with the end of the body.
-                try client.send("POST /take/\(atOnce) HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\nhelloGET /get HTTP/1.1\r\nHost: test\r\n\r\n")
+                let head = "POST /take/\(atOnce) HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n"
+                try client.send("\(head)helloGET /get HTTP/1.1\r\nHost: test\r\n\r\n")
                 #expect(try client.readResponse().text == "hello")
                 #expect(try client.readResponse().text == "answer")
             }

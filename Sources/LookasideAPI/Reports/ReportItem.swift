@@ -16,14 +16,17 @@ enum ReportItem: Decodable, Equatable {
         }
     }
 
+    /// Shared by all threads instead of made for each outcome.
+    private static let decoder = JSONDecoder()
+
     /// The items of a body that is one JSON text: an object is one item, an array holds any number.
     ///
     /// - Throws: when it is neither, or not JSON. Nesting beyond 512 levels is not read.
     static func items(of body: [UInt8]) throws(APIError) -> [ReportItem] {
         do {
             switch body.first(where: { !isSpace($0) }) {
-            case UInt8(ascii: "{"): return [try JSONDecoder().decode(ReportItem.self, from: Data(body))]
-            case UInt8(ascii: "["): return try JSONDecoder().decode([ReportItem].self, from: Data(body))
+            case UInt8(ascii: "{"): return [try decoder.decode(ReportItem.self, from: Data(body))]
+            case UInt8(ascii: "["): return try decoder.decode([ReportItem].self, from: Data(body))
             default: break
             }
         } catch {
@@ -33,7 +36,7 @@ enum ReportItem: Decodable, Equatable {
     }
 
     /// The item of one line; `nil` when there is nothing on it but spaces.
-    static func item(ofLine line: UnsafeRawBufferPointer, _ decoder: JSONDecoder) -> ReportItem? {
+    static func item(ofLine line: UnsafeRawBufferPointer) -> ReportItem? {
         guard !line.allSatisfy(isSpace) else { return nil }
         do {
             return try decoder.decode(ReportItem.self, from: Data(line))

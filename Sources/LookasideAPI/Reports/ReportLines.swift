@@ -1,5 +1,4 @@
 internal import Balancing
-internal import FoundationEssentials
 internal import HTTPServing
 
 /// The body of a report in lines, judged line by line as it arrives: what was read counts, also when the connection then breaks.
@@ -10,7 +9,6 @@ final class ReportLines: HTTPBodyReceiver {
     private static let linesAtOnce = 128
 
     private let counters: ReportCounters
-    private let decoder = JSONDecoder()
     private var splitter = ReportLineSplitter()
     private var recorder: ReportRecorder
 
@@ -38,7 +36,7 @@ final class ReportLines: HTTPBodyReceiver {
     private func record(_ line: ReportLineSplitter.Line, index: Int) {
         switch line {
         case .text(let text):
-            if let item = ReportItem.item(ofLine: text, decoder) { recorder.record(item, index: index) }
+            if let item = ReportItem.item(ofLine: text) { recorder.record(item, index: index) }
         case .tooLong:
             recorder.record(.rejection(.invalidOutcome("a line is at most \(ReportLineSplitter.lineLimit) bytes")), index: index)
         }
