@@ -11,10 +11,14 @@ package struct LookasideAPI: Sendable {
         /// The version that `/version` shows.
         package var version: String
 
+        /// Whether `/metrics` shows single peers. The default is false.
+        package var perPeerMetrics: Bool
+
         /// Makes a configuration.
-        package init(leaseValidSeconds: Double = 5, version: String) {
+        package init(leaseValidSeconds: Double = 5, version: String, perPeerMetrics: Bool = false) {
             self.leaseValidSeconds = leaseValidSeconds
             self.version = version
+            self.perPeerMetrics = perPeerMetrics
         }
     }
 
@@ -24,8 +28,7 @@ package struct LookasideAPI: Sendable {
     let readiness: Readiness
     let clock: ServerClock
     let configuration: Configuration
-    /// What was reported since the start.
-    package let reportCounters = ReportCounters()
+    private let requests = RequestTotals()
     /// Part of every ETag: a client must not take another process's counter for this one's.
     let processID: String
 
@@ -52,52 +55,41 @@ package struct LookasideAPI: Sendable {
         let picks = PickHandler(directory: directory, clock: clock, leaseValidSeconds: configuration.leaseValidSeconds)
         let reports = ReportHandler(directory: directory, clock: clock, counters: reportCounters)
         let peers = PeersHandler(directory: directory, monitors: monitors, clock: clock, processID: processID)
-        let statistics = StatisticsHandler(directory: directory, monitors: monitors, clock: clock)
-        let explanations = ExplainHandler(directory: directory, monitors: monitors, events: events, clock: clock)
+        let metrics = MetricsHandler(
+            directory: directory,
+            monitors: monitors,
+            clock: clock,
+            requests: requests,
+            version: configuration.version,
+            perPeer: configuration.perPeerMetrics
+        )
+        let statistics = StatisticsHandler(directory: directory, monitors: monitors, clock: clock, metrics: metrics)
         let operations = OperationsHandler(monitors: monitors, readiness: readiness, version: configuration.version)
         return [
-            Self.get("/pick/{service}") { request throws(APIError) in try picks.pick(request) },
-            Self.post("/report") { request throws(APIError) in
-                try reports.report(request)
-            } receiver: { request in
-                reports.receiver(request)
-            },
-            Self.get("/peers/{service}") { request throws(APIError) in try peers.service(request) },
-            Self.get("/peers") { request throws(APIError) in try peers.all(request) },
-            Self.get("/stats/{service}") { request throws(APIError) in try statistics.service(request) },
-            Self.get("/stats") { request throws(APIError) in try statistics.all(request) },
-            Self.get("/explain/{service}") { request throws(APIError) in try explanations.explain(request) },
-            Self.get("/events") { request throws(APIError) in try explanations.events(request) },
-            Self.get("/healthz") { request throws(APIError) in try operations.health(request) },
-            Self.get("/readyz") { request throws(APIError) in try operations.readiness(request) },
-            Self.get("/version") { request throws(APIError) in try operations.version(request) },
-            Self.get("/openapi.json") { request throws(APIError) in try operations.openAPI(request) },
+            get("/pick/{service}") { request throws(APIError) in try picks.pick(request) },
+            get("/peers/{service}") { request throws(APIError) in try peers.service(request) },
+            get("/peers") { request throws(APIError) in try peers.all(request) },
+            get("/stats/{service}") { request throws(APIError) in try statistics.service(request) },
+            get("/stats") { request throws(APIError) in try statistics.all(request) },
+            get("/metrics") { request throws(APIError) in try metrics.metrics(request) },
+            get("/healthz") { request throws(APIError) in try operations.health(request) },
+            get("/readyz") { request throws(APIError) in try operations.readiness(request) },
+            get("/version") { request throws(APIError) in try operations.version(request) },
+            get("/openapi.json") { request throws(APIError) in try operations.openAPI(request) },
         ]
     }
 
-    /// A route whose errors are answered in the envelope.
-    private static func get(
+    /// A route whose errors are answered in the envelope, and whose answers are counted.
+    private func get(
         _ pattern: String,
         _ answer: @escaping @Sendable (borrowing HTTPRequest) throws(APIError) -> HTTPReply
     ) -> HTTPRoute {
-        HTTPRoute(.get, pattern, handler: reply(answer))
-    }
-
-    /// The same with a body, which a receiver may take as it arrives.
-    private static func post(
-        _ pattern: String,
-        _ answer: @escaping @Sendable (borrowing HTTPRequest) throws(APIError) -> HTTPReply,
-        receiver: @escaping HTTPRoute.ReceiverMaker
-    ) -> HTTPRoute {
-        HTTPRoute(.post, pattern, receiver: receiver, handler: reply(answer))
-    }
-
-    private static func reply(_ answer: @escaping @Sendable (borrowing HTTPRequest) throws(APIError) -> HTTPReply) -> HTTPRoute.Handler {
-        { request in
+        let requests = requests.route(pattern)
+        return HTTPRoute(.get, pattern) { request in
             do throws(APIError) {
-                return try answer(request)
+                return requests.counting(try answer(request))
             } catch {
-                return .response(error.response)
+                return requests.counting(.response(error.response))
             }
         }
     }

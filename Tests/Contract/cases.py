@@ -24,8 +24,8 @@ class Case:
 
 
 SERVICE_PATHS = ("/pick", "/peers", "/stats")
-PATHS_WITHOUT_SERVICE = ("/peers", "/stats", "/healthz", "/readyz", "/version", "/openapi.json")
-# For each path that takes GET a target that is answered with 200.
+PATHS_WITHOUT_SERVICE = ("/peers", "/stats", "/metrics", "/healthz", "/readyz", "/version", "/openapi.json")
+# For each path a target that is answered with 200.
 TARGETS = {path: path for path in PATHS_WITHOUT_SERVICE} | {path + "/{service}": path + "/web" for path in SERVICE_PATHS}
 
 TEXT = {"Accept": "text/plain"}
@@ -114,11 +114,16 @@ def _statistics() -> list[Case]:
         Case("/stats/{service}", "/stats/web?peer=10.9.9.9:8080", 404, "unknown_peer"),
         Case("/stats/{service}", "/stats/web?peer=name.example:80", 400, "invalid_parameter"),
         Case("/stats/{service}", "/stats/web?peer=", 400, "invalid_parameter"),
+        Case("/stats/{service}", "/stats/web?format=prometheus&peer=10.0.0.1:8080", 400, "invalid_parameter"),
         Case("/stats", "/stats?peer=10.0.0.1:8080", 400, "invalid_parameter"),
+        Case("/metrics", "/metrics", 200, headers={"Accept": "application/openmetrics-text;version=1.0.0,*/*;q=0.1"}),
+        Case("/metrics", "/metrics?format=prometheus", 400, "invalid_parameter"),
     ]
     for path in ("/stats", "/stats/{service}"):
         cases += [Case(path, f"{TARGETS[path]}?window={value}", 200) for value in (1, 60)]
         cases += [Case(path, f"{TARGETS[path]}?window={value}", 400, "invalid_parameter") for value in ("0", "61", "x", "1&window=1")]
+        cases += [Case(path, f"{TARGETS[path]}?format={value}", 200) for value in ("json", "prometheus", "json&window=5")]
+        cases += [Case(path, f"{TARGETS[path]}?format={value}", 400, "invalid_parameter") for value in ("text", "", "prometheus&window=5")]
     return cases
 
 
@@ -220,6 +225,7 @@ def _operations() -> list[Case]:
         Case("/readyz", "/readyz", 200, server="half_synced"),
         Case("/peers", "/peers", 200, server="unsynced"),
         Case("/stats", "/stats", 200, server="unsynced"),
+        Case("/metrics", "/metrics", 200, server="unsynced"),
     ]
 
 
@@ -229,7 +235,7 @@ CASES = _picks() + _reports() + _peers() + _statistics() + _every_path() + _ever
 NOT_IN_THE_TABLE = {
     **{
         (path, 503, "overloaded"): "needs a thousand answers under construction at once; the tests of HTTPServing hold it"
-        for path in ("/pick/{service}", "/report", "/peers", "/peers/{service}", "/stats", "/stats/{service}")
+        for path in ("/pick/{service}", "/peers", "/peers/{service}", "/stats", "/stats/{service}", "/metrics")
     },
     ("/report", 413, "body_too_large"): "the connection is closed at once, which a client that is still sending may miss: a test of its own",
     ("/readyz", 503, "overloaded"): "needs a server that is stopping: a test of its own",

@@ -15,7 +15,7 @@ SEED = 20_260_131
 REQUESTS = 3_000
 MUTATIONS = 600
 
-SEGMENTS = ["pick", "peers", "stats", "healthz", "readyz", "version", "openapi.json", "report", "", ".", "..", "p%69ck", "%2F", "%00", "%zz", "%"]
+SEGMENTS = ["pick", "peers", "stats", "healthz", "readyz", "version", "openapi.json", "report", "metrics", "", ".", "..", "p%69ck", "%2F", "%00", "%zz", "%"]
 SERVICES = ["web", "fractional", "single", "partly-down", "down", "empty", "ipv6", "described", "nobody", "w%65b", "n" * 253, "n" * 254]
 NAMES = ["n", "exclude", "format", "dry_run", "window", "peer", "key", "zone", "N", "", "%6e", "%zz", "a" * 300]
 VALUES = ["", "0", "1", "2", "16", "100", "1000", "1001", "-1", "+5", "%2B5", "1e3", "json", "text", "10.0.0.1:8080", "[::1]:80", "%5B::1%5D:80"]

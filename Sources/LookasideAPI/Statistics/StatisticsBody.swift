@@ -7,11 +7,12 @@ struct StatisticsBody: Encodable {
     let picks: UInt64
     let requests: UInt64
     let rps: Double
+    let failures: UInt64
     let sources: [SourceBody]
     let services: [ServiceStatisticsBody]
 
     enum CodingKeys: String, CodingKey {
-        case windowSeconds = "window_seconds", picks, requests, rps, sources, services
+        case windowSeconds = "window_seconds", picks, requests, rps, failures, sources, services
     }
 
     init(window: Int, sources: [SourceStatus], services: [ServiceStatisticsBody]) {
@@ -19,6 +20,7 @@ struct StatisticsBody: Encodable {
         picks = services.reduce(0) { $0 + $1.picks }
         requests = services.reduce(0) { $0 + $1.requests }
         rps = Double(requests) / Double(window)
+        failures = services.reduce(0) { $0 + $1.failures }
         self.sources = sources.map { SourceBody($0) }
         self.services = services
     }
@@ -39,15 +41,15 @@ struct ServiceStatisticsBody: Encodable {
         case service, windowSeconds = "window_seconds", picks, requests, rps, failures, latency = "latency_ms", peers
     }
 
-    init(service: String, window: Int, picks: UInt64) {
-        self.service = service
-        self.windowSeconds = window
-        self.picks = picks
-        // Outcomes are not reported in this version: nothing has been requested, as far as anyone knows.
-        requests = 0
-        rps = 0
-        failures = 0
-        latency = LatencyBody()
+    init(_ service: ServiceState, window: Int, before second: UInt32) {
+        let outcomes = service.outcomes(window: window, before: second)
+        self.service = service.name
+        windowSeconds = window
+        picks = service.picks(window: window, before: second)
+        requests = outcomes.requests
+        rps = Double(requests) / Double(window)
+        failures = outcomes.failures(service.settings.logCheck.failures)
+        latency = LatencyBody(outcomes)
     }
 }
 
@@ -55,28 +57,54 @@ struct ServiceStatisticsBody: Encodable {
 struct PeerStatisticsBody: Encodable {
     let peer: String
     let picks: UInt64
-    let requests: UInt64 = 0
-    let failures: UInt64 = 0
-    let status: [String: UInt64] = [:]
-    let errors: [String: UInt64] = [:]
-    let latency = LatencyBody()
+    let requests: UInt64
+    let failures: UInt64
+    let status: [String: UInt64]
+    let errors: [String: UInt64]
+    let latency: LatencyBody
 
     enum CodingKeys: String, CodingKey {
         case peer, picks, requests, failures, status, errors, latency = "latency_ms"
     }
 
-    init(peer: PeerAddress, picks: UInt64) {
-        self.peer = "\(peer)"
-        self.picks = picks
+    init(_ state: PeerState, window: Int, before second: UInt32, failures rule: FailureRule) {
+        let outcomes = state.outcomes(window: window, before: second)
+        peer = "\(state.address)"
+        picks = state.picks(window: window, before: second)
+        requests = outcomes.requests
+        failures = outcomes.failures(rule)
+        var status: [String: UInt64] = [:]
+        var errors: [String: UInt64] = [:]
+        for (result, count) in outcomes.results {
+            switch result {
+            case .status(let code): status["\(code)"] = count
+            case .error(let kind): errors[kind.rawValue] = count
+            }
+        }
+        self.status = status
+        self.errors = errors
+        latency = LatencyBody(outcomes)
     }
 }
 
 /// Latencies in milliseconds.
 struct LatencyBody: Encodable {
-    let mean = 0.0
-    let p50 = 0.0
-    let p90 = 0.0
-    let p99 = 0.0
+    let mean: Double
+    let p50: Double
+    let p90: Double
+    let p99: Double
+
+    init(_ outcomes: OutcomeCounts) {
+        mean = outcomes.latencyMean
+        p50 = Self.quantile(outcomes, 0.5)
+        p90 = Self.quantile(outcomes, 0.9)
+        p99 = Self.quantile(outcomes, 0.99)
+    }
+
+    /// To a hundred-thousandth: a quantile is no more exact than to 5 %, and looks it.
+    private static func quantile(_ outcomes: OutcomeCounts, _ share: Double) -> Double {
+        (outcomes.latencyQuantile(share) * 100_000).rounded() / 100_000
+    }
 }
 
 /// The state of one source.

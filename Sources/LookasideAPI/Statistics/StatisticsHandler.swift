@@ -9,35 +9,50 @@ struct StatisticsHandler: Sendable {
     let directory: ServiceDirectory
     let monitors: [SourceMonitor]
     let clock: ServerClock
+    let metrics: MetricsHandler
 
+    /// Answers `GET /stats`.
     func all(_ request: borrowing HTTPRequest) throws(APIError) -> HTTPReply {
-        let parameters = try Parameters(of: request, allowed: ["window"])
-        let window = try parameters.integer("window", in: 1...Self.longestWindow) ?? Self.longestWindow
+        let parameters = try Parameters(of: request, allowed: ["window", "format"])
+        guard let window = try Self.window(parameters) else { return metrics.all() }
         return .deferred {
             let second = clock.second()
             let services = directory.all.sorted { $0.name < $1.name }.map {
-                ServiceStatisticsBody(service: $0.name, window: window, picks: $0.picks(window: window, before: second))
+                ServiceStatisticsBody($0, window: window, before: second)
             }
             return .json(StatisticsBody(window: window, sources: monitors.map(\.status), services: services))
         }
     }
 
+    /// Answers `GET /stats/{service}`.
     func service(_ request: borrowing HTTPRequest) throws(APIError) -> HTTPReply {
         let name = try request.serviceName()
-        let parameters = try Parameters(of: request, allowed: ["window", "peer"])
-        let window = try parameters.integer("window", in: 1...Self.longestWindow) ?? Self.longestWindow
+        let parameters = try Parameters(of: request, allowed: ["window", "peer", "format"])
+        let window = try Self.window(parameters)
         let peer = try Self.peer(parameters)
         let service = try directory.find(name)
+        guard let window else { return metrics.one(service) }
         if let peer, service.plan.state(of: peer) == nil { throw APIError.unknownPeer("\(peer)", service: name) }
         return .deferred {
             let second = clock.second()
-            var body = ServiceStatisticsBody(service: name, window: window, picks: service.picks(window: window, before: second))
+            var body = ServiceStatisticsBody(service, window: window, before: second)
+            let failures = service.settings.logCheck.failures
             let states = service.plan.members.map(\.state).filter { peer == nil || $0.address == peer }
             body.peers = states.sorted { $0.address < $1.address }.map {
-                PeerStatisticsBody(peer: $0.address, picks: $0.picks(window: window, before: second))
+                PeerStatisticsBody($0, window: window, before: second, failures: failures)
             }
             return .json(body)
         }
+    }
+
+    /// The seconds to show; `nil` when the metrics are asked for, which know neither windows nor single peers.
+    private static func window(_ parameters: Parameters) throws(APIError) -> Int? {
+        let window = try parameters.integer("window", in: 1...longestWindow)
+        guard try parameters.word("format", ["json": false, "prometheus": true]) == true else { return window ?? longestWindow }
+        for name in ["window", "peer"] where parameters[name] != nil {
+            throw .invalidParameter("\(name): not with format=prometheus, whose counters are of the whole life of the process")
+        }
+        return nil
     }
 
     private static func peer(_ parameters: Parameters) throws(APIError) -> PeerAddress? {

@@ -1,0 +1,57 @@
+internal import Balancing
+internal import Discovery
+internal import HTTPServing
+
+/// `GET /metrics`, and `/stats` with `?format=prometheus`: the counters and gauges of this process for Prometheus.
+struct MetricsHandler: Sendable {
+    let directory: ServiceDirectory
+    let monitors: [SourceMonitor]
+    let clock: ServerClock
+    let requests: RequestTotals
+    let version: String
+    let perPeer: Bool
+
+    /// Answers `GET /metrics`.
+    func metrics(_ request: borrowing HTTPRequest) throws(APIError) -> HTTPReply {
+        _ = try Parameters(of: request, allowed: [])
+        return all()
+    }
+
+    /// Everything.
+    func all() -> HTTPReply {
+        .deferred {
+            let services = directory.all.sorted { $0.name < $1.name }
+            // About what a service takes: half a kilobyte, or two with outcomes.
+            var text = Exposition(capacity: 8192 + services.count * 1024)
+            write(services, to: &text)
+            SourceMetrics.write(monitors.map(\.status), to: &text)
+            requests.write(to: &text)
+            text.describe("lookaside_build_info", .gauge, "Always 1; the label says which build this is.")
+            text.sample("lookaside_build_info", Exposition.Labels("version", version), 1)
+            ProcessMetrics().write(to: &text)
+            return Self.response(text)
+        }
+    }
+
+    /// What concerns one service.
+    func one(_ service: ServiceState) -> HTTPReply {
+        .deferred {
+            var text = Exposition()
+            write([service], to: &text)
+            return Self.response(text)
+        }
+    }
+
+    private func write(_ services: [ServiceState], to text: inout Exposition) {
+        let second = clock.second()
+        ServiceMetrics.write(services.map { ServiceMetrics($0, at: second, perPeer: perPeer) }, perPeer: perPeer, to: &text)
+    }
+
+    private static func response(_ text: Exposition) -> HTTPResponse {
+        HTTPResponse(
+            status: 200,
+            headers: [(name: "Content-Type", value: Exposition.contentType), (name: "Cache-Control", value: "no-store")],
+            body: text.bytes
+        )
+    }
+}
