@@ -28,6 +28,8 @@ package struct LookasideAPI: Sendable {
     let readiness: Readiness
     let clock: ServerClock
     let configuration: Configuration
+    /// What was reported since the start.
+    package let reportCounters = ReportCounters()
     private let requests = RequestTotals()
     /// Part of every ETag: a client must not take another process's counter for this one's.
     let processID: String
@@ -64,13 +66,21 @@ package struct LookasideAPI: Sendable {
             perPeer: configuration.perPeerMetrics
         )
         let statistics = StatisticsHandler(directory: directory, monitors: monitors, clock: clock, metrics: metrics)
+        let explanations = ExplainHandler(directory: directory, monitors: monitors, events: events, clock: clock)
         let operations = OperationsHandler(monitors: monitors, readiness: readiness, version: configuration.version)
         return [
             get("/pick/{service}") { request throws(APIError) in try picks.pick(request) },
+            post("/report") { request throws(APIError) in
+                try reports.report(request)
+            } receiver: { request in
+                reports.receiver(request)
+            },
             get("/peers/{service}") { request throws(APIError) in try peers.service(request) },
             get("/peers") { request throws(APIError) in try peers.all(request) },
             get("/stats/{service}") { request throws(APIError) in try statistics.service(request) },
             get("/stats") { request throws(APIError) in try statistics.all(request) },
+            get("/explain/{service}") { request throws(APIError) in try explanations.explain(request) },
+            get("/events") { request throws(APIError) in try explanations.events(request) },
             get("/metrics") { request throws(APIError) in try metrics.metrics(request) },
             get("/healthz") { request throws(APIError) in try operations.health(request) },
             get("/readyz") { request throws(APIError) in try operations.readiness(request) },
@@ -84,8 +94,24 @@ package struct LookasideAPI: Sendable {
         _ pattern: String,
         _ answer: @escaping @Sendable (borrowing HTTPRequest) throws(APIError) -> HTTPReply
     ) -> HTTPRoute {
+        HTTPRoute(.get, pattern, handler: counted(pattern, answer))
+    }
+
+    /// The same with a body, which a receiver may take as it arrives.
+    private func post(
+        _ pattern: String,
+        _ answer: @escaping @Sendable (borrowing HTTPRequest) throws(APIError) -> HTTPReply,
+        receiver: @escaping HTTPRoute.ReceiverMaker
+    ) -> HTTPRoute {
+        HTTPRoute(.post, pattern, receiver: receiver, handler: counted(pattern, answer))
+    }
+
+    private func counted(
+        _ pattern: String,
+        _ answer: @escaping @Sendable (borrowing HTTPRequest) throws(APIError) -> HTTPReply
+    ) -> HTTPRoute.Handler {
         let requests = requests.route(pattern)
-        return HTTPRoute(.get, pattern) { request in
+        return { request in
             do throws(APIError) {
                 return requests.counting(try answer(request))
             } catch {

@@ -23,8 +23,8 @@ class Case:
         return " ".join(part for part in [str(self.status), self.target[:60], *details] if part)
 
 
-SERVICE_PATHS = ("/pick", "/peers", "/stats")
-PATHS_WITHOUT_SERVICE = ("/peers", "/stats", "/metrics", "/healthz", "/readyz", "/version", "/openapi.json")
+SERVICE_PATHS = ("/pick", "/peers", "/stats", "/explain")
+PATHS_WITHOUT_SERVICE = ("/peers", "/stats", "/events", "/metrics", "/healthz", "/readyz", "/version", "/openapi.json")
 # For each path a target that is answered with 200.
 TARGETS = {path: path for path in PATHS_WITHOUT_SERVICE} | {path + "/{service}": path + "/web" for path in SERVICE_PATHS}
 
@@ -103,6 +103,16 @@ def _peers() -> list[Case]:
         Case("/peers/{service}", "/peers/web", 200, headers=stranger),
         Case("/peers/{service}", "/peers/web", 304, headers=tag),
         Case("/peers/{service}", "/peers/nobody", 404, "unknown_service", headers=tag),
+    ]
+
+
+def _explanations() -> list[Case]:
+    return [
+        *(Case("/explain/{service}", f"/explain/{service}", 200) for service in ("web", "ipv6", "empty")),
+        Case("/explain/{service}", "/explain/nobody", 404, "unknown_service"),
+        Case("/events", "/events", 200),
+        Case("/events", "/events?index=5", 200),
+        Case("/events", "/events?index=-1", 400, "invalid_parameter"),
     ]
 
 
@@ -229,13 +239,13 @@ def _operations() -> list[Case]:
     ]
 
 
-CASES = _picks() + _reports() + _peers() + _statistics() + _every_path() + _every_service_path() + _operations()
+CASES = _picks() + _reports() + _peers() + _explanations() + _statistics() + _every_path() + _every_service_path() + _operations()
 
 # What is documented and not asked for in the table, with the reason.
 NOT_IN_THE_TABLE = {
     **{
         (path, 503, "overloaded"): "needs a thousand answers under construction at once; the tests of HTTPServing hold it"
-        for path in ("/pick/{service}", "/peers", "/peers/{service}", "/stats", "/stats/{service}", "/metrics")
+        for path in ("/pick/{service}", "/explain/{service}", "/events", "/peers", "/peers/{service}", "/stats", "/stats/{service}", "/metrics")
     },
     ("/report", 413, "body_too_large"): "the connection is closed at once, which a client that is still sending may miss: a test of its own",
     ("/readyz", 503, "overloaded"): "needs a server that is stopping: a test of its own",

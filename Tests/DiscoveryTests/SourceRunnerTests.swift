@@ -88,9 +88,14 @@ struct SourceRunnerTests {
         #expect(outcome.pauses.allSatisfy { $0 <= Self.shortest })
     }
 
-    @Test(arguments: [(Duration.milliseconds(9_999), false), (.seconds(10), true)])
-    func `a session that lived for ten seconds counts as a success`(lifetime: Duration, isSuccess: Bool) async {
-        let outcome = await run(until: Self.many + 1) { _, _, clock in
+    @Test(arguments: [(Duration.milliseconds(9_999), SourceStatus.Phase.watching, false), (.seconds(10), .watching, true), (.seconds(10), .connecting, false)])
+    func `a session that came to watching and lived for ten seconds counts as a success`(
+        lifetime: Duration,
+        phase: SourceStatus.Phase,
+        isSuccess: Bool
+    ) async {
+        let outcome = await run(until: Self.many + 1) { _, feed, clock in
+            feed.monitor.enter(phase)
             clock.advance(by: lifetime)
             throw ScriptedSource.Failure(description: "failure")
         }

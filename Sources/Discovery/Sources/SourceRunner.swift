@@ -2,7 +2,8 @@ package import Logging
 
 /// Runs a source for ever: session after session, with backoff between failures.
 package struct SourceRunner: Sendable {
-    /// How long a session must have lived to count as a success even if it delivered nothing.
+    /// How long a session must have lived to count as a success even if it delivered nothing, when it came to watching: one that
+    /// waited for an answer that long has failed all the same.
     private static let healthyLifetime = Duration.seconds(10)
 
     private let source: any Source
@@ -47,7 +48,7 @@ package struct SourceRunner: Sendable {
             }
             let after = feed.monitor.status
             let hasDelivered = after.lists + after.events > before.lists + before.events
-            if hasDelivered || began.duration(to: now()) >= Self.healthyLifetime {
+            if hasDelivered || (after.phase == .watching && began.duration(to: now()) >= Self.healthyLifetime) {
                 backoff.reset()
                 wasFailing = false
             }

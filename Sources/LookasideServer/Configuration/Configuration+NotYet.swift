@@ -43,7 +43,6 @@ enum NotYet {
     private static let ignored: [Row<Configuration>] = [
         Row("policy") { $0.defaults.policy != .weightedRoundRobin },
         Row("state_file"),
-        Row("metrics.per_peer") { $0.metrics.perPeer },
     ]
 
     /// Warnings, below each entry of `services`.

@@ -71,7 +71,11 @@ package struct LookasideServer: Sendable {
             events: controlPlane.events,
             readiness: readiness,
             clock: clock,
-            configuration: .init(leaseValidSeconds: configuration.lease.valid / .seconds(1), version: Self.version)
+            configuration: .init(
+                leaseValidSeconds: configuration.lease.valid / .seconds(1),
+                version: Self.version,
+                perPeerMetrics: configuration.metrics.perPeer
+            )
         )
         let server = try startServer(api)
         logger.notice(
