@@ -182,7 +182,7 @@ def _reports() -> list[Case]:
             report(OUTCOME, 415, "unsupported_media_type", headers=headers)
             for headers in (
                 {"Content-Type": "text/plain"},
-                {"Content-Type": "application/x-www-form-urlencoded"},
+                {"Content-Type": "text/csv"},
                 {"Content-Type": "application/jsonx"},
                 JSON | {"Content-Encoding": "gzip"},
                 LINES | {"Content-Encoding": "gzip"},

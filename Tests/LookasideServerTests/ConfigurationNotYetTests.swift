@@ -7,22 +7,17 @@ struct ConfigurationNotYetTests {
         #expect(
             try Configuration.valid(Configuration.example).notYet == [
                 "sources[0].etcd.endpoints", "sources[0].etcd.username", "sources[0].etcd.password_file", "sources[0].etcd.cert_file",
-                "sources[0].etcd.key_file", "sources[0].etcd.empty_guard", "sources[1].kubernetes", "health_check", "log_check", "panic_threshold",
-                "policy",
-                "services.web-*.policy", "services.web-*.log_check", "services.web-shop.panic_threshold", "state_file", "metrics.per_peer",
+                "sources[0].etcd.key_file", "sources[0].etcd.empty_guard", "sources[1].kubernetes",
+                "policy", "services.web-*.policy", "state_file",
             ]
         )
     }
 
     @Test(arguments: [
-        ("health_check: {enabled: false, interval: 1}", []), ("health_check: {interval: 1}", ["health_check"]),
-        ("health_check: {}", ["health_check"]),
-        ("log_check: {enabled: false}", []), ("panic_threshold: 0.25", ["panic_threshold"]), ("policy: weighted_round_robin", []),
-        ("policy: random", ["policy"]), ("metrics: {per_peer: false}", []), ("lease: {valid: 1}", []), ("combine: merge", []), ("stale_after: 0", []),
-        ("limits: {body_bytes: 2048}", []), ("services: {a.b: {slow_start: 5}}", ["services.\"a.b\".slow_start"]),
-        ("services: {a: {slow_start: 0, check_url: ~}}", []), ("services: {a: {check_url: \"tcp:\"}}", ["services.a.check_url"]),
-        ("services: {a: {health_check: {enabled: true}}}", ["services.a.health_check"]),
-        ("health_check: {enabled: false}\nservices: {a: {health_check: {rise: 1}}}", []),
+        ("health_check: {interval: 1}", []), ("log_check: {window: 5}", []), ("panic_threshold: 0.25", []), ("policy: weighted_round_robin", []),
+        ("policy: random", ["policy"]), ("metrics: {per_peer: true}", []), ("lease: {valid: 1}", []), ("combine: merge", []), ("stale_after: 0", []),
+        ("limits: {body_bytes: 2048}", []), ("services: {a.b: {slow_start: 5, policy: random}}", ["services.\"a.b\".policy"]),
+        ("services: {a: {check_url: \"tcp:\", health_check: {rise: 1}}}", []),
         ("policy: random\nservices: {a: {policy: weighted_round_robin}}", ["policy"]),
         ("sources: [file: {empty_guard: 5}]", ["sources[0].file.empty_guard"]), ("sources: [file: {empty_guard: 0}]", []),
         ("sources: [etcd: {endpoints: [http://a], ca_file: c, prefix: x, empty_guard: 0}]", []),

@@ -202,7 +202,7 @@ struct ConfigurationReadingTests {
         settings.policy = .leastOutstanding
         expected.services = [.init(pattern: try #require(ServicePattern("web-*")), settings: settings)]
         expected.notYet = [
-            "sources[0].etcd.empty_guard", "sources[1].kubernetes", "health_check", "log_check", "panic_threshold", "services.web-*.policy",
+            "sources[0].etcd.empty_guard", "sources[1].kubernetes", "services.web-*.policy",
         ]
         #expect(try Configuration.valid(yaml) == expected)
     }

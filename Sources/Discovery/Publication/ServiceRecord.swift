@@ -142,7 +142,9 @@ extension ServiceRecord {
 
     /// Judges a peer for a run of failures.
     mutating func judge(_ peer: PeerAddress, _ finding: Finding, at now: Instant, wallTime: Double) -> Bool {
-        guard settings.logCheck.isEnabled, let member = state.plan.members.first(where: { $0.state.address == peer }), member.value.isCandidate else { return false }
+        guard settings.logCheck.isEnabled, let member = state.plan.members.first(where: { $0.state.address == peer }), member.value.isCandidate else {
+            return false
+        }
         return eject(peer, finding, at: now, wallTime: wallTime)
     }
 

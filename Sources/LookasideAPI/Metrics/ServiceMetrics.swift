@@ -98,8 +98,3 @@ extension Plan {
         return counts
     }
 }
-
-extension PlanMember {
-    /// What is shown of its health: nothing is known in this version, which has no verdicts.
-    fileprivate var health: Health { .unchecked }
-}

@@ -24,7 +24,9 @@ enum ReportFormat {
     private static func format(_ contentType: UnsafeRawBufferPointer?) -> ReportFormat? {
         guard let contentType else { return .json }
         let type = HTTPRequest.mediaType(of: contentType[...])
-        if type.isEmpty || HTTPRequest.isEqual(type, "application/json") { return .json }
+        // `curl -d` names forms unless told otherwise: nobody means a form here.
+        let jsonTypes: [StaticString] = ["application/json", "application/x-www-form-urlencoded"]
+        if type.isEmpty || jsonTypes.contains(where: { HTTPRequest.isEqual(type, $0) }) { return .json }
         return HTTPRequest.isEqual(type, "application/x-ndjson") ? .lines : nil
     }
 }

@@ -47,7 +47,7 @@ enum NotYet {
 
     /// Warnings, below each entry of `services`.
     private static let ignoredForService: [Row<Configuration.ServiceSettings>] = [
-        Row("policy") { $0.policy != .weightedRoundRobin },
+        Row("policy") { $0.policy != .weightedRoundRobin }
     ]
 
     /// Warnings, below each item of `sources`.

@@ -1,9 +1,9 @@
 internal import Balancing
 internal import Discovery
 internal import Glibc
-internal import HealthChecking
 internal import HTTPServing
 internal import HTTPTransport
+internal import HealthChecking
 package import Logging
 internal import LookasideAPI
 internal import ServiceLifecycle
@@ -88,13 +88,15 @@ package struct LookasideServer: Sendable {
             configuration: .init(
                 services: [
                     // Stopped in the reverse order: picks go on until the last request is answered.
-                    .init(service: SourcesService(
+                    .init(
+                        service: SourcesService(
                             controlPlane: controlPlane,
                             statistics: StatisticsKeeper(directory: directory, clock: clock),
                             runners: runners,
                             checker: checker,
                             targetChanges: targetChanges
-                        )),
+                        )
+                    ),
                     .init(service: ServingService(server: server, readiness: readiness, shutdownTimeout: configuration.shutdownTimeout)),
                 ],
                 logger: logger
