@@ -1,4 +1,5 @@
 import Balancing
+import Glibc
 import TestSupport
 import Testing
 
@@ -184,19 +185,23 @@ struct EvidenceTests {
         let evidence = JudgedPeer(settings)
         var generator = SeededGenerator(seed: 11)
         var findings = 0
+        var run = 0
+        var longestRun = 0
         for second in UInt32(1)...3600 {
             var requests = 0
             while requests < 10_000 {
                 // The successes between two failures are one outcome that stands for them: it ends a run as each would.
-                var successes = 0
-                while successes < 10_000 - requests, Int.random(in: 0..<20, using: &generator) != 0 { successes += 1 }
+                let successes = Int(log(Double.random(in: 1e-9..<1, using: &generator)) / log(0.95))
                 if successes > 0 { _ = evidence.record(Outcome(result: Self.good, count: UInt32(successes), reporter: ""), at: second) }
                 if evidence.record(Outcome(result: Self.bad, reporter: ""), at: second) != nil { findings += 1 }
+                run = successes > 0 ? 1 : run + 1
+                longestRun = max(longestRun, run)
                 requests += successes + 1
             }
             if second % 5 == 0, evidence.sweep(at: second) != nil { findings += 1 }
         }
         #expect(findings == 0)
+        #expect(longestRun >= 5, "five in a row do happen")
     }
 
     // MARK: Reporters
