@@ -29,13 +29,15 @@ final class Daemon: Sendable {
         let logSink = UnsafeMutablePointer<mhd_log_sink>.allocate(capacity: 1)
         logSink.initialize(to: mhd_log_sink(context: context, write: writeLog))
         let workers = configuration.workers > 0 ? configuration.workers : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        let (seconds, fraction) = configuration.idleTimeout.components
         let port = listener.port
         let descriptor = listener.release()
         var settings = mhd_daemon_settings(
             listening_socket: descriptor,
-            workers: UInt32(workers),
-            connection_limit: UInt32(max(configuration.connectionLimit, workers)),
-            idle_timeout_seconds: UInt32(configuration.idleTimeout.components.seconds),
+            workers: UInt32(clamping: workers),
+            connection_limit: UInt32(clamping: max(configuration.connectionLimit, workers)),
+            // Rounded up, because zero is no timeout at all.
+            idle_timeout_seconds: UInt32(clamping: fraction > 0 ? seconds + 1 : seconds),
             log_sink: logSink,
             context: context,
             access_handler: handleAccess,

@@ -33,8 +33,7 @@ package struct HTTPRequest: ~Copyable {
     /// A captured path segment as it was sent, still percent-encoded and never empty. Traps on an index at or above ``HTTPRouter/maximumCaptures``;
     /// empty when the pattern captures fewer segments.
     package func segment(_ index: Int) -> UnsafeRawBufferPointer {
-        let segment = captures[index]
-        return UnsafeRawBufferPointer(rebasing: target[segment.start..<segment.start + segment.count])
+        UnsafeRawBufferPointer(rebasing: target[captures[index].range])
     }
 
     /// A captured path segment, percent-decoded; nil when an escape is malformed or `%00`, or the result is not UTF-8. `+` stands for itself.

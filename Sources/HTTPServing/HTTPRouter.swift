@@ -10,13 +10,25 @@ package struct HTTPRouter: Sendable, ~Copyable {
 
     /// Where the captured segments are in the target, in the order of the pattern.
     package typealias Captures = InlineArray<4, Segment>
+    /// The segments of a target.
+    private typealias Split = InlineArray<8, Segment>
 
     /// A part of the target between two slashes.
     package struct Segment: Sendable {
-        /// The index of its first byte.
-        package var start = 0
-        /// Its length in bytes.
-        package var count = 0
+        private var start: UInt32 = 0
+        private var end: UInt32 = 0
+
+        /// Its indices in the target; empty if it was not captured.
+        package var range: Range<Int> {
+            Int(start)..<Int(end)
+        }
+
+        fileprivate init() {}
+
+        fileprivate init(_ range: Range<Int>) {
+            start = UInt32(range.lowerBound)
+            end = UInt32(range.upperBound)
+        }
     }
 
     /// What a target and method lead to.
@@ -88,6 +100,7 @@ package struct HTTPRouter: Sendable, ~Copyable {
         precondition(pattern.hasPrefix("/"), "\(pattern) does not begin with a slash")
         let parts = pattern == "/" ? [] : pattern.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
         precondition(parts.allSatisfy { !$0.isEmpty && $0.hasPrefix("{") == $0.hasSuffix("}") }, "\(pattern) has a malformed segment")
+        precondition(!pattern.utf8.contains(PercentEncoding.escape), "\(pattern) is encoded")
         precondition(parts.count <= maximumSegments, "\(pattern) has too many segments")
         precondition(parts.count { $0.hasPrefix("{") } <= maximumCaptures, "\(pattern) captures too many segments")
         return parts
@@ -98,7 +111,7 @@ package struct HTTPRouter: Sendable, ~Copyable {
         guard let pathStart = Self.pathStart(in: target) else {
             return .notFound
         }
-        var split = InlineArray<8, Segment>(repeating: Segment())
+        var split = Split(repeating: Segment())
         guard let count = Self.split(target, from: pathStart, into: &split) else {
             return .notFound
         }
@@ -120,7 +133,7 @@ package struct HTTPRouter: Sendable, ~Copyable {
     private borrowing func matches(
         firstSegment: Int,
         _ target: UnsafeRawBufferPointer,
-        _ split: borrowing InlineArray<8, Segment>,
+        _ split: borrowing Split,
         _ count: Int,
         _ captures: inout Captures
     ) -> Bool {
@@ -133,7 +146,7 @@ package struct HTTPRouter: Sendable, ~Copyable {
                 captured += 1
                 continue
             }
-            let text = UnsafeRawBufferPointer(rebasing: target[actual.start..<actual.start + actual.count])
+            let text = UnsafeRawBufferPointer(rebasing: target[actual.range])
             guard isLiteral(expected, text) else {
                 return false
             }
@@ -154,7 +167,7 @@ package struct HTTPRouter: Sendable, ~Copyable {
     /// The methods of every pattern that matches.
     private borrowing func allowedMethods(
         _ target: UnsafeRawBufferPointer,
-        _ split: borrowing InlineArray<8, Segment>,
+        _ split: borrowing Split,
         _ count: Int
     ) -> [HTTPMethod] {
         var allowed: [HTTPMethod] = []
@@ -191,12 +204,12 @@ package struct HTTPRouter: Sendable, ~Copyable {
     /// Whether the target begins with the scheme, whose letters are lowercase here and in either case there.
     private static func hasPrefix(_ scheme: StaticString, _ target: UnsafeRawBufferPointer) -> Bool {
         let expected = UnsafeBufferPointer(start: scheme.utf8Start, count: scheme.utf8CodeUnitCount)
-        let upperCaseBit: UInt8 = 0x20
-        return target.count >= expected.count && zip(target, expected).allSatisfy { $0 == $1 || ($0 | upperCaseBit == $1 && $0 >= UInt8(ascii: "A")) }
+        let caseBit: UInt8 = 0x20
+        return target.count >= expected.count && zip(target, expected).allSatisfy { $0 == $1 || ($0 | caseBit == $1 && $0 >= UInt8(ascii: "A")) }
     }
 
     /// Splits the path, which begins with a slash; nil when a segment is empty or there are more than any pattern has.
-    private static func split(_ target: UnsafeRawBufferPointer, from pathStart: Int, into segments: inout InlineArray<8, Segment>) -> Int? {
+    private static func split(_ target: UnsafeRawBufferPointer, from pathStart: Int, into segments: inout Split) -> Int? {
         var count = 0
         var start = pathStart + 1
         guard start < target.count else {
@@ -206,7 +219,7 @@ package struct HTTPRouter: Sendable, ~Copyable {
             guard index > start, count < maximumSegments else {
                 return nil
             }
-            segments[count] = Segment(start: start, count: index - start)
+            segments[count] = Segment(start..<index)
             count += 1
             start = index + 1
         }

@@ -10,7 +10,7 @@ extension HTTPServer {
         /// Connections that are open at the same time; more wait to be accepted. Each worker takes its part of it and no more, so that uneven load meets the
         /// limit early. Default: 10,000.
         package var connectionLimit = 10_000
-        /// How long a connection may be silent before it is closed, in whole seconds; zero stands for ever. Default: 60 seconds.
+        /// How long a connection may be silent before it is closed, rounded up to seconds; zero stands for ever. Default: 60 seconds.
         package var idleTimeout = Duration.seconds(60)
         /// The largest request body, in bytes. Default: 1 MiB.
         package var bodyLimit = 1_048_576

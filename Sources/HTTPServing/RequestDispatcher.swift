@@ -5,7 +5,8 @@ import Synchronization
 /// Takes each request from libmicrohttpd's access handler to the handler of its route and queues the answer.
 ///
 /// The access handler is called first when the headers are there, then with each part of the body, then once more: only there is an answer queued
-/// normally, because libmicrohttpd closes the connection after one that is queued in the first call. That is made use of while draining.
+/// normally, because libmicrohttpd closes the connection after one that is queued in the first call. That is made use of while draining, when every answer
+/// but a prepared one to a request with body says `Connection: close`.
 /// A request without body has no state between the calls: its context pointer is this object itself, as a mark.
 final class RequestDispatcher: Sendable {
     /// The context pointer of one request, nil in the first call.

@@ -23,7 +23,7 @@ import Testing
             switch router.match(method, bytes) {
             case .route(let index, let captures):
                 let texts = captures.indices.map { position in
-                    String(decoding: bytes[captures[position].start..<captures[position].start + captures[position].count], as: UTF8.self)
+                    String(decoding: bytes[captures[position].range], as: UTF8.self)
                 }
                 return "\(index): \(texts.filter { !$0.isEmpty }.joined(separator: " "))"
             case .methodNotAllowed(let allowed):
