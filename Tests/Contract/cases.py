@@ -245,7 +245,7 @@ CASES = _picks() + _reports() + _peers() + _explanations() + _statistics() + _ev
 NOT_IN_THE_TABLE = {
     **{
         (path, 503, "overloaded"): "needs a thousand answers under construction at once; the tests of HTTPServing hold it"
-        for path in ("/pick/{service}", "/explain/{service}", "/events", "/peers", "/peers/{service}", "/stats", "/stats/{service}", "/metrics")
+        for path in ("/pick/{service}", "/report", "/explain/{service}", "/events", "/peers", "/peers/{service}", "/stats", "/stats/{service}", "/metrics")
     },
     ("/report", 413, "body_too_large"): "the connection is closed at once, which a client that is still sending may miss: a test of its own",
     ("/readyz", 503, "overloaded"): "needs a server that is stopping: a test of its own",

@@ -128,7 +128,7 @@ def test_the_answer_is_the_documented_one(contract: Contract, request: pytest.Fi
 @pytest.mark.parametrize(
     "target",
     ["/", "/pick", "/pick/", "/pick//", "/pick//web", "//pick/web", "/pick/web/", "/pick/web/x", "/Pick/web", "/peers/", "/peers//", "/stats/"]
-    + ["/healthz/", "/healthz/x", "/version/..", "/pick%2Fweb", "/..", "/%00", "/%zz", "/favicon.ico", "/report", "/metrics/web", "*"]
+    + ["/healthz/", "/healthz/x", "/version/..", "/pick%2Fweb", "/..", "/%00", "/%zz", "/favicon.ico", "/report/x", "/metrics/web", "*"]
     + ["http://lookaside.example", "http://lookaside.example/", "http://lookaside.example/pick", "http:///pick/web", "ftp://x/pick/web", "/a" * 9],
 )
 def test_a_path_that_is_not_documented_is_not_found(contract: Contract, synced: LookasideServer, target: str) -> None:
