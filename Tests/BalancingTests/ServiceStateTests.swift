@@ -183,28 +183,26 @@ struct ServiceStateTests {
         #expect(service.picks(window: 60, before: 81) == 0)
     }
 
+    private final class Answer: Sendable {}
+
     @Test mutating func `idle statistics are freed after a minute and prepared answers with them`() throws {
-        final class Answers: PeerAnswers {
-            let weight = 1.0
-        }
         let service = try makeService(weights: [1])
         let peer = service.plan.members[0].state
         _ = service.pick(at: 10)
-        weak let first = peer.answers(weight: 1) { Answers() }
+        weak let first = peer.answer(.json, weight: 1) { Answer() } as? Answer
         service.freeIdleStatistics(at: 60)
         #expect(first != nil)
         service.freeIdleStatistics(at: 71)
         #expect(first == nil)
     }
 
-    @Test mutating func `answers are made once for a weight`() throws {
-        final class Answers: PeerAnswers {
-            let weight: Double
-            init(weight: Double) { self.weight = weight }
-        }
+    @Test mutating func `an answer of a kind is made once for a weight`() throws {
         let peer = try makeService(weights: [1]).plan.members[0].state
-        let first = peer.answers(weight: 1) { Answers(weight: 1) }
-        #expect(peer.answers(weight: 1) { Answers(weight: 1) } === first)
-        #expect(peer.answers(weight: 2) { Answers(weight: 2) } !== first)
+        let first = peer.answer(.json, weight: 1) { Answer() }
+        let text = peer.answer(.text, weight: 1) { Answer() }
+        #expect(text !== first)
+        #expect(peer.answer(.json, weight: 1) { Answer() } === first)
+        #expect(peer.answer(.text, weight: 1) { Answer() } === text)
+        #expect(peer.answer(.json, weight: 2) { Answer() } !== first)
     }
 }

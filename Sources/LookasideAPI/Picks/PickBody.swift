@@ -71,7 +71,7 @@ struct LeaseBody: Encodable {
         bytes += #"{"peers":["#.utf8
         for (position, pick) in picks.enumerated() {
             if position > 0 { bytes.append(UInt8(ascii: ",")) }
-            bytes += isKept ? pick.answers(service: service).listed : JSON.bytes(PeerBody(pick.peer.address, weight: pick.weight))
+            bytes += isKept ? pick.listed() : JSON.bytes(PeerBody(pick.peer.address, weight: pick.weight))
         }
         bytes += "],".utf8
         bytes += JSON.bytes(body).dropFirst()

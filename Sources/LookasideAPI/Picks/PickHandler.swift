@@ -25,8 +25,8 @@ struct PickHandler: Sendable {
             return .response(response(from: service, parameters))
         }
         guard let pick = service.pick(at: clock.second()) else { throw .noPeer(service.name) }
-        if parameters.isText { return .prepared(pick.answers(service: service.name).text) }
-        if pick.flags.isEmpty { return .prepared(pick.answers(service: service.name).json) }
+        if parameters.isText { return .prepared(pick.text()) }
+        if pick.flags.isEmpty { return .prepared(pick.json(service: service.name)) }
         return .response(PickBody.response(service: service.name, peer: pick.peer.address, weight: pick.weight, flags: pick.flags))
     }
 

@@ -1,62 +1,35 @@
 internal import Balancing
 internal import HTTPServing
-internal import Synchronization
 
-/// The answers that name one peer of one service, each made when it is first wanted and shared by all later picks.
-final class PreparedAnswers: PeerAnswers {
-    private struct Parts {
-        var json: PreparedResponse?
-        var text: PreparedResponse?
-        var listed: [UInt8]?
-    }
-
-    let weight: Double
-    private let service: String
-    private let peer: PeerAddress
-    private let parts = Mutex(Parts())
-
-    init(service: String, peer: PeerAddress, weight: Double) {
-        self.service = service
-        self.peer = peer
-        self.weight = weight
-    }
-
+/// The answers that name the picked peer, each made when it is first wanted and shared by all later picks of that peer.
+extension Pick {
     /// The answer in JSON, without flags.
-    var json: PreparedResponse {
-        parts.withLock { parts in
-            if let json = parts.json { return json }
-            let json = PreparedResponse(PickBody.response(service: service, peer: peer, weight: weight, flags: []))
-            parts.json = json
-            return json
+    func json(service: String) -> PreparedResponse {
+        let answer = peer.answer(.json, weight: weight) {
+            PreparedResponse(PickBody.response(service: service, peer: peer.address, weight: weight, flags: []))
         }
+        // What is kept under a kind is made here and nowhere else; debug builds check it.
+        return unsafeDowncast(answer, to: PreparedResponse.self)
     }
 
     /// The answer as text.
-    var text: PreparedResponse {
-        parts.withLock { parts in
-            if let text = parts.text { return text }
-            let text = PreparedResponse(.pickText(["\(peer)"]))
-            parts.text = text
-            return text
-        }
+    func text() -> PreparedResponse {
+        let answer = peer.answer(.text, weight: weight) { PreparedResponse(.pickText(["\(peer.address)"])) }
+        return unsafeDowncast(answer, to: PreparedResponse.self)
     }
 
     /// The peer as it stands in the list of a lease.
-    var listed: [UInt8] {
-        parts.withLock { parts in
-            if let listed = parts.listed { return listed }
-            let listed = JSON.bytes(PeerBody(peer, weight: weight))
-            parts.listed = listed
-            return listed
-        }
+    func listed() -> [UInt8] {
+        let answer = peer.answer(.listed, weight: weight) { ListedPeer(json: JSON.bytes(PeerBody(peer.address, weight: weight))) }
+        return unsafeDowncast(answer, to: ListedPeer.self).json
     }
 }
 
-extension Pick {
-    /// The prepared answers of the picked peer.
-    func answers(service: String) -> PreparedAnswers {
-        let answers = peer.answers(weight: weight) { PreparedAnswers(service: service, peer: peer.address, weight: weight) }
-        // Checked in debug builds; nothing else implements `PeerAnswers`.
-        return unsafeDowncast(answers, to: PreparedAnswers.self)
+/// A peer in the list of a lease, encoded.
+private final class ListedPeer: Sendable {
+    let json: [UInt8]
+
+    init(json: [UInt8]) {
+        self.json = json
     }
 }
