@@ -183,13 +183,11 @@ struct ServiceStateTests {
         #expect(service.picks(window: 60, before: 81) == 0)
     }
 
-    private final class Answer: Sendable {}
-
     @Test mutating func `idle statistics are freed after a minute and prepared answers with them`() throws {
         let service = try makeService(weights: [1])
         let peer = service.plan.members[0].state
         _ = service.pick(at: 10)
-        weak let first = peer.answer(.json, weight: 1) { Answer() } as? Answer
+        weak let first = peer.answer(.json, weight: 1) { PreparedAnswer() } as? PreparedAnswer
         service.freeIdleStatistics(at: 60)
         #expect(first != nil)
         service.freeIdleStatistics(at: 71)
@@ -198,11 +196,15 @@ struct ServiceStateTests {
 
     @Test mutating func `an answer of a kind is made once for a weight`() throws {
         let peer = try makeService(weights: [1]).plan.members[0].state
-        let first = peer.answer(.json, weight: 1) { Answer() }
-        let text = peer.answer(.text, weight: 1) { Answer() }
-        #expect(text !== first)
-        #expect(peer.answer(.json, weight: 1) { Answer() } === first)
-        #expect(peer.answer(.text, weight: 1) { Answer() } === text)
-        #expect(peer.answer(.json, weight: 2) { Answer() } !== first)
+        let first = try #require(peer.answer(.json, weight: 1) { PreparedAnswer() } as? PreparedAnswer)
+        let text = try #require(peer.answer(.text, weight: 1) { PreparedAnswer() } as? PreparedAnswer)
+        let again = try #require(peer.answer(.json, weight: 1) { PreparedAnswer() } as? PreparedAnswer)
+        let other = try #require(peer.answer(.json, weight: 2) { PreparedAnswer() } as? PreparedAnswer)
+        #expect(first === again)
+        #expect(first !== text)
+        #expect(first !== other)
     }
 }
+
+/// Stands for an answer that the HTTP interface prepares.
+private final class PreparedAnswer: Sendable {}

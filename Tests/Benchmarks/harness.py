@@ -163,6 +163,31 @@ def free_port():
 
 
 @contextlib.contextmanager
+def etcd(processors):
+    """Runs a real etcd of one member, empty."""
+    with tempfile.TemporaryDirectory() as folder:
+        port, peer_url = free_port(), f"http://127.0.0.1:{free_port()}"
+        url = f"http://127.0.0.1:{port}"
+        command = ["etcd", "--data-dir", f"{folder}/data", "--log-level", "error", "--listen-client-urls", url, "--advertise-client-urls", url]
+        command += ["--listen-peer-urls", peer_url, "--initial-advertise-peer-urls", peer_url, "--initial-cluster", f"default={peer_url}"]
+        with Process(command, port, processors) as process:
+            process.wait_until_answered("/health")
+            yield process
+
+
+@contextlib.contextmanager
+def lookaside_of(binary, configuration, processors):
+    """Runs the server over the sources of a configuration."""
+    with tempfile.TemporaryDirectory() as folder:
+        port = free_port()
+        path = pathlib.Path(folder) / "lookaside.yaml"
+        path.write_text(f"listen: 127.0.0.1:{port}\nlog: {{level: error}}\nhealth_check: {{enabled: false}}\n{configuration}")
+        with Process([binary, "serve", "--config", path], port, processors) as server:
+            server.wait_until_answered("/readyz")
+            yield server
+
+
+@contextlib.contextmanager
 def lookaside(binary, services, processors, workers):
     """Runs the server with a peers file: services is a dictionary of names to dictionaries of peers to weights."""
     with tempfile.TemporaryDirectory() as folder:

@@ -1,11 +1,19 @@
 """The rows of the table: what is measured, how, and what it may be."""
 
+import base64
 import dataclasses
+import http.client
+import json
 import os
 import statistics
 import subprocess
+import time
 
 import harness
+
+
+# How many changes of etcd are followed, one after the other.
+CHANGES = 1_000
 
 
 @dataclasses.dataclass
@@ -133,6 +141,40 @@ class Benchmarks:
         gain = ratios(leased, single)
         yield Row("picks a second: single; from leases of 100", f"{statistics.median(single):,.0f}; {statistics.median(leased):,.0f}")
         yield Row("… leases over single picks", spread(gain, "{:.1f}"), ">= 15", statistics.median(gain) >= 15)
+
+    def changes(self):
+        """One key is set to another weight, again and again, and a pick asked for until it shows that weight."""
+        harness.require("etcd")
+        binary = harness.build_product("lookaside")
+        every = range(len(os.sched_getaffinity(0)))
+        with harness.etcd(every) as store, harness.lookaside_of(
+            binary, f"sources: [{{ etcd: {{ endpoints: [http://127.0.0.1:{store.port}] }} }}]", every
+        ) as server:
+            harness.say(f"measuring {CHANGES:,} changes of etcd")
+            writer = http.client.HTTPConnection("127.0.0.1", store.port)
+            reader = http.client.HTTPConnection("127.0.0.1", server.port)
+            key = base64.b64encode(b"/v1/testing/services/web/10.0.0.1:8080").decode()
+            taken = [self._change(writer, reader, key, weight) for weight in range(1, CHANGES + 1)]
+        taken.sort()
+        p50, p99 = taken[len(taken) // 2], taken[len(taken) * 99 // 100]
+        yield Row(f"etcd put, answered -> seen in `/pick`, {CHANGES:,} changes in turn: p50; largest", f"{p50:.1f}; {taken[-1]:.1f} ms")
+        yield Row("… p99", f"{p99:.1f} ms", "<= 50 ms", p99 <= 50)
+
+    @staticmethod
+    def _change(writer, reader, key, weight):
+        """The milliseconds from etcd's answer to the first pick that shows the change."""
+        value = base64.b64encode(json.dumps({"weight": weight}).encode()).decode()
+        writer.request("POST", "/v3/kv/put", json.dumps({"key": key, "value": value}))
+        writer.getresponse().read()
+        began = time.monotonic()
+        while True:
+            reader.request("GET", "/pick/web")
+            answer = reader.getresponse()
+            seen = json.loads(answer.read())
+            if answer.status == 200 and seen["weight"] == weight:
+                return 1000 * (time.monotonic() - began)
+            if time.monotonic() - began > 10:
+                raise harness.BenchmarkError(f"weight {weight} was never seen, last: {seen}")
 
     def latency(self):
         program = harness.build_program("openloop")

@@ -49,8 +49,11 @@ package struct Demo: Sendable {
               As text, and call it:         curl http://$(curl -s "\(base)/pick/demo?format=text")
               Ten picks in one request:     curl "\(base)/pick/demo?n=10&format=text"
               A retry, without one peer:    curl "\(base)/pick/demo?exclude=\(backends.first ?? "")"
-              What may be picked, and why:  curl \(base)/peers/demo
-              Picks so far, and sources:    curl \(base)/stats
+              What may be picked, and why:  curl \(base)/explain/demo
+              Report how a call went:       curl -d '{"service":"demo","peer":"\(backends.first ?? "")","status":200}' \(base)/report
+              Picks, outcomes and sources:  curl \(base)/stats
+              Make a backend fail:          curl -X POST http://\(backends.last ?? "")/fail       (/recover: back again)
+              See it leave and come back:   curl \(base)/events
 
             The peers come from \(peersFile): change it and pick again.
             Ctrl-C ends the demo.

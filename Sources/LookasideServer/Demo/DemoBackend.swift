@@ -1,8 +1,12 @@
 internal import HTTPServing
+internal import Synchronization
 
-/// A small HTTP server on loopback that says which one it is: something real to pick.
+/// A small HTTP server on loopback that says which one it is, and fails when it is told to: something real to pick.
 struct DemoBackend: Sendable {
-    let name: String
+    private final class Mood: Sendable {
+        let isFailing = Atomic(false)
+    }
+
     private let server: HTTPServer
 
     /// Starts a backend on a free port.
@@ -10,18 +14,28 @@ struct DemoBackend: Sendable {
         var settings = HTTPServer.Configuration()
         settings.port = 0
         settings.workers = 1
-        let greeting = PreparedResponse(
-            HTTPResponse(status: 200, headers: [(name: "Content-Type", value: "text/plain")], body: Array("hello from \(name)\n".utf8))
-        )
+        let mood = Mood()
+        let greeting = Self.text(200, "hello from \(name)\n")
+        let failure = Self.text(500, "\(name) fails until it is told to recover\n")
+        let answer: HTTPRoute.Handler = { _ in .prepared(mood.isFailing.load(ordering: .relaxed) ? failure : greeting) }
+        let change = { @Sendable (isFailing: Bool, reply: PreparedResponse) -> HTTPRoute.Handler in
+            { _ in
+                mood.isFailing.store(isFailing, ordering: .relaxed)
+                return .prepared(reply)
+            }
+        }
         do {
             server = try HTTPServer.start(
                 settings,
-                routes: ["/", "/health"].map { HTTPRoute(.get, $0) { _ in .prepared(greeting) } }
+                routes: [
+                    HTTPRoute(.get, "/", handler: answer), HTTPRoute(.get, "/health", handler: answer),
+                    HTTPRoute(.post, "/fail", handler: change(true, Self.text(200, "\(name) answers 500 from now on\n"))),
+                    HTTPRoute(.post, "/recover", handler: change(false, Self.text(200, "\(name) answers 200 again\n"))),
+                ]
             )
         } catch {
             throw StartError(error.description)
         }
-        self.name = name
     }
 
     /// Where it listens.
@@ -29,4 +43,8 @@ struct DemoBackend: Sendable {
 
     /// Stops it.
     func stop() async { await server.stop(drainingFor: .seconds(1)) }
+
+    private static func text(_ status: Int, _ text: String) -> PreparedResponse {
+        PreparedResponse(HTTPResponse(status: status, headers: [(name: "Content-Type", value: "text/plain")], body: Array(text.utf8)))
+    }
 }
