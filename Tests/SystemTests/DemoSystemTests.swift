@@ -26,7 +26,7 @@ struct DemoSystemTests {
         try await wait("a pick") { try await get("\(base)/pick/demo").status == 200 }
 
         let urls = guide.matches(of: /curl (?:-s )?"?(http:[^\s")]+)/).map { String($0.1) }.filter { !$0.contains("$") }
-        #expect(urls.count == 5)
+        #expect(urls.count == 6)
         for url in urls { #expect(try await get(url).status == 200, "\(url)") }
 
         // "As text, and call it".
@@ -37,6 +37,15 @@ struct DemoSystemTests {
             greetings.insert(try await get("http://\(peer)").text)
         }
         #expect(greetings == ["hello from backend 1\n", "hello from backend 2\n", "hello from backend 3\n"])
+
+        // "Make a backend fail", and "see it leave and come back".
+        let failLine = try #require(guide.firstMatch(of: /curl -X POST (http:\/\/\S+\/fail)/).map { String($0.1) }, "\(guide)")
+        let backend = failLine.replacing("/fail", with: "")
+        for (path, status, event) in [("/fail", 500, #""to":"unhealthy""#), ("/recover", 200, #""from":"unhealthy""#)] {
+            #expect(try await client.send(.init(.post, url: backend + path), timeout: .seconds(20)).status == 200)
+            #expect(try await get(backend + "/").status == status)
+            try await wait("the event") { try await get("\(base)/events").text.contains(event) }
+        }
 
         let peersFile = try #require(guide.firstMatch(of: /come from (\/.+peers\.yaml):/).map { String($0.1) }, "\(guide)")
         try Data(#"services: { demo: { "127.0.0.1:9": {} } }"#.utf8).write(to: URL(filePath: peersFile))

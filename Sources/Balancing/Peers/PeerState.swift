@@ -72,11 +72,11 @@ package final class PeerState: Sendable {
 
     /// Frees what is held of the peer's traffic when there was none in the last minute before `second`.
     ///
-    /// - Returns: whether nothing is held any more.
+    /// - Returns: whether it was freed.
     func freeIfIdle(at second: UInt32) -> Bool {
         mutable.withLock { mutable in
             guard mutable.traffic?.isIdle(at: second) ?? true else { return false }
-            mutable.traffic = nil
+            mutable.traffic = mutable.traffic?.remainder(at: second)
             return true
         }
     }

@@ -42,10 +42,18 @@ final class PeerTraffic: @unchecked Sendable {
         if evidence?.isEmpty(at: second) == true { evidence = nil }
     }
 
-    /// Whether there were neither picks nor outcomes in the last minute before `second`, and no run of failures is open.
+    /// Whether there were neither picks nor outcomes in the last minute before `second`.
     func isIdle(at second: UInt32) -> Bool {
+        picks.isIdle(at: second) && outcomes.isIdle(at: second)
+    }
+
+    /// What is left of idle traffic: an open run of failures, which has no end in time; `nil` without one.
+    func remainder(at second: UInt32) -> PeerTraffic? {
         freeEmptyEvidence(at: second)
-        return picks.isIdle(at: second) && outcomes.isIdle(at: second) && evidence == nil
+        guard let evidence else { return nil }
+        let remainder = PeerTraffic()
+        remainder.evidence = evidence
+        return remainder
     }
 }
 

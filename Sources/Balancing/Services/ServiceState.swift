@@ -2,7 +2,7 @@ internal import Synchronization
 
 /// One service as picks see it: the published plan, the place in its cycle, and the picks counted so far.
 ///
-/// Thread-safe. One lock guards plan, place and counters; a pick holds it for as long as it takes to read one slot.
+/// Thread-safe. One ``ShortLock`` guards plan, place and counters; a pick holds it for as long as it takes to read one slot.
 /// Counting goes to a flat array beside the plan and from there, once a second and not by a pick, to the peers: a pick touches
 /// no memory of the chosen peer but its reference count.
 package final class ServiceState: Sendable {
@@ -16,7 +16,7 @@ package final class ServiceState: Sendable {
         var active: [ObjectIdentifier: PeerState] = [:]
     }
 
-    let picking: Mutex<Picking>
+    let picking: ShortLock<Picking>
     /// Taken before `picking` where both are held.
     let statistics = Mutex(Statistics())
     private let currentSettings: Mutex<ServiceSettings>
@@ -37,7 +37,7 @@ package final class ServiceState: Sendable {
         self.name = name
         self.currentSettings = Mutex(settings)
         self.signal = signal
-        self.picking = Mutex(Picking(plan: plan, place: plan.randomPlace(using: &generator)))
+        self.picking = ShortLock(Picking(plan: plan, place: plan.randomPlace(using: &generator)))
     }
 
     /// How its peers are judged and picked.
