@@ -81,7 +81,12 @@ let package = Package(
 
         // Programs and helpers for tests only.
         .target(name: "TestSupport", dependencies: [], path: "Tests/Support/TestSupport", swiftSettings: settings),
-        .executableTarget(name: "PickBenchmark", dependencies: ["Balancing"], path: "Tests/Benchmarks/PickBenchmark", swiftSettings: settings),
+        .executableTarget(
+            name: "PickBenchmark",
+            dependencies: ["Balancing", "TestSupport"],
+            path: "Tests/Benchmarks/PickBenchmark",
+            swiftSettings: settings
+        ),
 
         .testTarget(name: "BalancingTests", dependencies: ["Balancing", "TestSupport"], swiftSettings: settings),
         .testTarget(

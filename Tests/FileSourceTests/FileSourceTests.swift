@@ -218,21 +218,4 @@ final class FileSourceTests {
         #expect(best < .milliseconds(300))
         await served.stop()
     }
-
-    @Test func `reading large files leaves the threads to others`() async throws {
-        let value = "{weight: 5, metadata: {a: b, c: d, e: f, g: h, i: j, k: l}}"
-        try write("services:\n  web:\n" + (0..<12_000).map { "    10.0.\($0 / 250).\($0 % 250):80: \(value)\n" }.joined())
-        let began = ContinuousClock.now
-        // As many as there are threads in Swift's pool: all of them are busy if this takes place there.
-        let served = (0..<ProcessInfo.processInfo.activeProcessorCount).map { _ in serve() }
-        var last = began
-        var longestGap = Duration.zero
-        while !served.allSatisfy({ $0.monitor.status.isSynced }) {
-            try await Task.sleep(for: .milliseconds(1))
-            longestGap = max(longestGap, last.duration(to: .now))
-            last = .now
-        }
-        #expect(longestGap < began.duration(to: .now) / 3, "\(longestGap) of \(began.duration(to: .now))")
-        for source in served { await source.stop() }
-    }
 }

@@ -77,6 +77,13 @@ extension LookasideProcess {
         try await client.send(.init(url: "http://127.0.0.1:\(port)\(path)"), timeout: .seconds(20))
     }
 
+    /// The answer to a body of JSON.
+    func post(_ path: String, _ json: String) async throws -> HTTPClient.Response {
+        let headers = [(name: "Content-Type", value: "application/json")]
+        let request = HTTPClient.Request(.post, url: "http://127.0.0.1:\(port)\(path)", headers: headers, body: Array(json.utf8))
+        return try await client.send(request, timeout: .seconds(20))
+    }
+
     /// An answer's JSON.
     func json<Body: Decodable>(_ path: String, as type: Body.Type = Body.self) async throws -> Body {
         try JSONDecoder().decode(Body.self, from: Data(try await get(path).body))

@@ -30,6 +30,7 @@ package actor ControlPlane {
     private let checkTargets: @Sendable (CheckTargets) -> Void
     /// The services of each source's first complete list that are not in picks yet.
     private var unpublishedFirstLists: [Int: Set<String>] = [:]
+    private var logBudget = LogBudget()
     private var targetsOfServices: [String: [CheckTargets.Target]] = [:]
     private var staleSources: Set<Int> = []
     /// When ``publishDue()`` will be called by itself.
@@ -222,13 +223,17 @@ extension ControlPlane {
         }
     }
 
+    /// Logs a transition; what is no news (a first check that passes) at debug, and no more lines than anybody reads.
     private func log(_ transition: Transition, of service: String) {
+        let isTrouble = transition.to == .ejected || transition.to == .unhealthy || transition.from == transition.to
+        let level: Logger.Level = isTrouble ? .notice : transition.from == .unchecked ? .debug : .info
+        guard level >= logger.logLevel, let suppressed = logBudget.take(at: .now) else { return }
         logger.log(
-            level: transition.to == .ejected || transition.to == .unhealthy ? .notice : .info,
+            level: level,
             transition.from == transition.to ? "peer not ejected" : "peer changed its health",
             metadata: [
                 "service": "\(service)", "peer": "\(transition.peer)", "from": "\(transition.from.rawValue)",
-                "to": "\(transition.to.rawValue)", "reason": "\(transition.reason)",
+                "to": "\(transition.to.rawValue)", "reason": "\(transition.reason)", "suppressed": "\(suppressed)",
             ]
         )
     }

@@ -1,4 +1,5 @@
 internal import Balancing
+import TestSupport
 
 /// Compiling a plan from scratch, from members in no order, as tables give them.
 struct CompilePart: BenchmarkPart {

@@ -1,4 +1,5 @@
 internal import Balancing
+import TestSupport
 
 /// Services and weights to measure with: the same in every run.
 enum Fixture {

@@ -1,6 +1,7 @@
 internal import Balancing
 internal import Foundation
 internal import Synchronization
+import TestSupport
 
 /// Picks by 1 to 8 threads, all on one service of 100 peers and spread over 1,000 such services.
 struct ThreadsPart: BenchmarkPart {
