@@ -1,6 +1,7 @@
 import Balancing
 import Discovery
 import Logging
+import Synchronization
 import Testing
 
 struct ControlPlaneTests {
@@ -100,5 +101,25 @@ struct ControlPlaneTests {
         let status = controlPlane.monitors[0].status
         #expect(status.skipped == 1 && status.peers == 1 && status.services == 1)
         #expect(status.skippedReasons.first?.contains("web/name:80") == true)
+    }
+
+    @Test func `the checker is told when only the settings of checks change`() async throws {
+        let told = Mutex<[CheckTargets]>([])
+        let controlPlane = ControlPlane(
+            sources: ["only"],
+            directory: directory,
+            staleAfter: nil,
+            checkTargets: { targets in told.withLock { $0.append(targets) } },
+            clock: ServerClock(second: { 1 }, wallTime: { 1_700_000_000 }),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        await controlPlane.feed(for: 0).replace(with: table(["web/10.0.0.1:80": 1]), revision: "1")
+        var settings = ServiceSettings()
+        settings.healthCheck.interval = .seconds(1)
+        let changed = settings
+        await controlPlane.apply { _ in changed }
+        for _ in 0..<500 where told.withLock({ $0.count }) < 2 { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(told.withLock { $0.map(\.settings.interval) } == [.seconds(5), .seconds(1)])
+        #expect(told.withLock { $0.allSatisfy { $0.targets.map(\.url) == ["/health"] } })
     }
 }

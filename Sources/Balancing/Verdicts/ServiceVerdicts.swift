@@ -24,6 +24,8 @@ package struct ServiceVerdicts: Sendable {
     }
 
     private var verdicts: [PeerAddress: Verdict] = [:]
+    /// Peers that came back and whose ejections still make a next one longer.
+    private var readmitted: Set<PeerAddress> = []
 
     /// Makes verdicts about nobody.
     package init() {}
@@ -44,9 +46,6 @@ package struct ServiceVerdicts: Sendable {
         )
         verdicts[peer] = verdict
     }
-    /// Whether nothing is known of anybody.
-    package var isEmpty: Bool { verdicts.isEmpty }
-
     /// When the next ejection ends.
     package var nextReadmission: Instant? { verdicts.values.compactMap { $0.ejection?.end }.min() }
 }
@@ -70,6 +69,7 @@ extension ServiceVerdicts {
         if logCheck.readmitOnCheck, verdict.ejection != nil, result.passes(settings.okStatuses) {
             verdict.ejection = nil
             verdict.history.end(at: now)
+            readmitted.insert(peer)
             reason = "readmitted: \(reason)"
         }
         let isNews = verdict.health != from || (hasChanged && from != .ejected)
@@ -146,6 +146,7 @@ extension ServiceVerdicts {
             guard var verdict = verdicts[peer], let ejection = verdict.ejection, ejection.end <= now else { continue }
             verdict.ejection = nil
             verdict.history.end(at: now)
+            readmitted.insert(peer)
             verdict.since = wallTime
             set(verdict, of: peer)
             transitions.append(Transition(peer: peer, from: .ejected, to: verdict.health, reason: "readmitted: its time is over"))
@@ -173,10 +174,23 @@ extension ServiceVerdicts {
         verdicts[peer] = nil
     }
 
-    /// Forgets verdicts that say nothing any more.
-    package mutating func forgetEmpty(at now: Instant, settings: LogCheckSettings) {
-        verdicts = verdicts.filter {
-            $0.value.active.isHealthy != nil || $0.value.ejection != nil || !$0.value.history.isForgiven(at: now, settings: settings)
+    /// Whether ``forgetEjections(at:settings:)`` may have something to do.
+    package var remembersEjections: Bool { !readmitted.isEmpty }
+
+    /// Forgets ejections that make no next one longer.
+    package mutating func forgetEjections(at now: Instant, settings: LogCheckSettings) {
+        for peer in readmitted {
+            guard let verdict = verdicts[peer], verdict.ejection == nil else {
+                readmitted.remove(peer)
+                continue
+            }
+            guard verdict.history.isForgiven(at: now, settings: settings) else { continue }
+            readmitted.remove(peer)
+            if verdict.active.isHealthy == nil {
+                verdicts[peer] = nil
+            } else {
+                verdicts[peer]?.history = EjectionHistory()
+            }
         }
     }
 }

@@ -31,7 +31,8 @@ package actor ControlPlane {
     /// The services of each source's first complete list that are not in picks yet.
     private var unpublishedFirstLists: [Int: Set<String>] = [:]
     private var logBudget = LogBudget()
-    private var targetsOfServices: [String: [CheckTargets.Target]] = [:]
+    /// What the checker was told last of each service that has something to probe.
+    private var toldTargets: [String: (targets: [CheckTargets.Target], settings: HealthCheckSettings)] = [:]
     private var staleSources: Set<Int> = []
     /// When ``publishDue()`` will be called by itself.
     private var alarm: Instant?
@@ -247,8 +248,9 @@ extension ControlPlane {
             }
         }
         targets.sort { $0.peer < $1.peer }
-        guard targets != targetsOfServices[service] ?? [] else { return }
-        targetsOfServices[service] = targets.isEmpty ? nil : targets
+        let told = toldTargets[service]
+        guard targets != told?.targets ?? [] || (told != nil && settings.healthCheck != told?.settings) else { return }
+        toldTargets[service] = targets.isEmpty ? nil : (targets, settings.healthCheck)
         checkTargets(CheckTargets(service: service, targets: targets, settings: settings.healthCheck, isFirstList: isFirstList))
     }
 }

@@ -131,11 +131,12 @@ extension ServiceRecord {
 // MARK: - Verdicts
 
 extension ServiceRecord {
-    /// Takes the result of a probe.
+    /// Takes the result of a probe; one of a peer that has left meanwhile says nothing.
     ///
     /// - Returns: whether a plan has to be compiled.
     mutating func check(_ peer: PeerAddress, _ result: CheckResult, at now: Instant, wallTime: Double) -> Bool {
-        note(
+        guard state.plan.state(of: peer) != nil else { return false }
+        return note(
             verdicts.check(peer, result, at: now, wallTime: wallTime, settings: settings.healthCheck, logCheck: settings.logCheck)
         )
     }
@@ -222,19 +223,20 @@ extension ServiceRecord {
 
 extension ServiceRecord {
     /// Whether ``forget(at:)`` may have something to do.
-    var needsForgetting: Bool { unnamedSince != nil || !departed.isEmpty || !verdicts.isEmpty }
+    var needsForgetting: Bool { unnamedSince != nil || !departed.isEmpty || verdicts.remembersEjections }
 
-    /// Forgets peers that left long ago.
+    /// Forgets peers that left long ago; an ejected one when its ejection has ended.
     ///
     /// - Returns: whether the service itself is to be forgotten.
     mutating func forget(at now: Instant) -> Bool {
         if !departed.isEmpty {
-            for (address, departure) in departed where departure.at + Self.departureMemory <= now {
+            for (address, departure) in departed
+            where departure.at + Self.departureMemory <= now && verdicts.shown(address)?.ejection == nil {
                 departed[address] = nil
                 verdicts.forget(address)
             }
         }
-        verdicts.forgetEmpty(at: now, settings: settings.logCheck)
+        verdicts.forgetEjections(at: now, settings: settings.logCheck)
         return unnamedSince.map { $0 + Self.nameMemory <= now } ?? false
     }
 }
