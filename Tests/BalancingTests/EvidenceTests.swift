@@ -121,7 +121,7 @@ struct EvidenceTests {
     }
 
     @Test func `which statuses are failures is the service's rule`() {
-        let settings = Self.makeSettings { $0.failures = FailureRule { $0 == 429 } }
+        let settings = Self.makeSettings { $0.failureStatuses = StatusSet([429...429]) }
         let evidence = JudgedPeer(settings)
         for _ in 0..<20 { #expect(evidence.record(Outcome(result: Self.bad, reporter: ""), at: 5) == nil) }
         #expect(evidence.sweep(at: 5) == nil)
@@ -266,13 +266,30 @@ struct EvidenceTests {
         }
     }
 
-    @Test func `a run needs as many reporters as have to agree`() {
-        let settings = Self.makeSettings { $0.minReporters = 3 }
+    @Test func `a run has to be long enough without the worst reporters too`() {
+        let settings = Self.makeSettings {
+            $0.minReporters = 3
+            $0.consecutiveFailures = 2
+        }
         let evidence = JudgedPeer(settings)
-        let found = ["a", "b", "a", "b", "a", "a", "c", "a"].map { reporter in
+        let found = ["a", "b", "a", "b", "a", "a", "c", "a", "c", "d"].map { reporter in
             evidence.record(Outcome(result: Self.bad, reporter: reporter), at: 1)?.run
         }
-        #expect(found == [nil, nil, nil, nil, nil, nil, 7, 8])
+        #expect(found == [nil, nil, nil, nil, nil, nil, nil, nil, 9, 10])
+    }
+
+    @Test func `one that lies in floods cannot turn an honest failure into an ejection`() {
+        let settings = Self.makeSettings { $0.minReporters = 2 }
+        let evidence = JudgedPeer(settings)
+        for second in UInt32(1)...60 {
+            for honest in 0..<49 {
+                for _ in 0..<100 { #expect(evidence.record(Outcome(result: Self.bad, reporter: "liar"), at: second) == nil) }
+                // One in seven fails, four of them in a row at times.
+                let result = honest % 28 < 4 ? Self.bad : Self.good
+                #expect(evidence.record(Outcome(result: result, reporter: "honest \(honest)"), at: second) == nil)
+            }
+            #expect(evidence.sweep(at: second) == nil)
+        }
     }
 
     @Test func `sixty-four reporters are told apart, the rest are one, and places come free with the window`() {

@@ -11,7 +11,8 @@ package struct Evidence: Sendable {
     private var run: UInt64 = 0
     /// Whether more than one reporter has to agree; where not, what follows stays empty.
     private let tellsReportersApart: Bool
-    private var runReporters: Set<String> = []
+    /// How much of the run each reporter reported.
+    private var runReporters: [String: UInt64] = [:]
     private var reporters: [String: OutcomeWindow] = [:]
     /// When reporters without outcomes in the window were last forgotten.
     private var lastForgetting: UInt32 = 0
@@ -42,7 +43,7 @@ package struct Evidence: Sendable {
     ///
     /// - Returns: what it proves at once: a run of failures that is long enough. An outcome that stands for many adds one to a run.
     package mutating func record(_ outcome: Outcome, at second: UInt32, settings: LogCheckSettings) -> Finding? {
-        let isFailure = settings.failures.isFailure(outcome.result)
+        let isFailure = outcome.result.isFailure(settings.failureStatuses)
         window.add(outcome.count, isFailure: isFailure, at: second)
         let reporter = tellsReportersApart ? name(outcome.reporter, at: second) : Self.others
         if tellsReportersApart {
@@ -50,11 +51,11 @@ package struct Evidence: Sendable {
         }
         guard isFailure else {
             run = 0
-            runReporters = []
+            runReporters = [:]
             return nil
         }
         run += 1
-        if tellsReportersApart, runReporters.count < settings.minReporters { runReporters.insert(reporter) }
+        if tellsReportersApart { runReporters[reporter, default: 0] += 1 }
         return isRunLongEnough(settings) ? finding(.consecutiveFailures) : nil
     }
 
@@ -83,11 +84,15 @@ package struct Evidence: Sendable {
         counts.requests >= max(1, settings.minRequests) && Double(counts.failures) / Double(counts.requests) > settings.failureRatio
     }
 
-    /// At a high rate five failures in a row happen to healthy peers: a run is as long as a quarter of a second's requests.
+    /// At a high rate five failures in a row happen to healthy peers: a run is as long as a quarter of a second's requests. It has to
+    /// be that long without the reporters that added most to it too, or one that lies would only have to wait for one honest failure.
     private func isRunLongEnough(_ settings: LogCheckSettings) -> Bool {
-        settings.consecutiveFailures > 0 && run >= settings.consecutiveFailures
-            && Double(run) >= Double(window.sum.requests) / Double(window.seconds) / 4
-            && (!tellsReportersApart || runReporters.count >= settings.minReporters)
+        guard settings.consecutiveFailures > 0 else { return false }
+        let needed = max(Double(settings.consecutiveFailures), Double(window.sum.requests) / Double(window.seconds) / 4)
+        guard Double(run) >= needed else { return false }
+        guard tellsReportersApart else { return true }
+        let worst = runReporters.values.sorted(by: >).prefix(settings.minReporters - 1).reduce(0, +)
+        return Double(run - worst) >= needed
     }
 
     private func finding(_ rule: Finding.Rule) -> Finding {

@@ -12,8 +12,8 @@ package struct LogCheckSettings: Sendable, Equatable {
     package var failureRatio = 0.5
     /// How many failures in a row eject at once; 0: none do. The default is 5.
     package var consecutiveFailures: UInt64 = 5
-    /// Which outcomes are failures. The default is every error and 5xx.
-    package var failures = FailureRule.serverErrors
+    /// The statuses that are failures, as every error is. The default is 500 to 599.
+    package var failureStatuses = StatusSet.serverErrors
     /// How many reporters must agree, 1 to 64. The default is 1.
     package var minReporters = 1
     /// How long a first ejection lasts. The default is 60 s.

@@ -39,6 +39,14 @@ package struct Outcome: Sendable, Equatable {
 }
 
 extension Outcome.Result {
+    /// Whether it is a failure: every error, and a status that is among `failureStatuses`.
+    package func isFailure(_ failureStatuses: StatusSet) -> Bool {
+        switch self {
+        case .error: true
+        case .status(let status): failureStatuses.contains(Int(status))
+        }
+    }
+
     /// The range of ``code``.
     static let codes = 1..<600
 

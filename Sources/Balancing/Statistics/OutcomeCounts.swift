@@ -26,8 +26,8 @@ package struct OutcomeCounts: Sendable {
     }
 
     /// How many of the outcomes were failures.
-    package func failures(_ rule: FailureRule) -> UInt64 {
-        results.reduce(0) { $0 + (rule.isFailure($1.result) ? $1.count : 0) }
+    package func failures(_ statuses: StatusSet) -> UInt64 {
+        results.reduce(0) { $0 + ($1.result.isFailure(statuses) ? $1.count : 0) }
     }
 
     /// The mean latency in milliseconds; 0 when none is known.

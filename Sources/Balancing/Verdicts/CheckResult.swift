@@ -8,7 +8,7 @@ package enum CheckResult: Sendable, Equatable {
     case failure(String)
 
     /// Whether it passes where these statuses do.
-    func passes(_ okStatuses: Set<Int>) -> Bool {
+    func passes(_ okStatuses: StatusSet) -> Bool {
         switch self {
         case .status(let status): okStatuses.contains(status)
         case .connected: true

@@ -15,7 +15,7 @@ package struct HealthCheckSettings: Sendable, Hashable {
     /// Whether a peer is picked before its first probe. The default is true.
     package var picksNewPeers = true
     /// The statuses that pass. The default is 200, 204, 301, 302, 401, 403, 404.
-    package var okStatuses: Set<Int> = [200, 204, 301, 302, 401, 403, 404]
+    package var okStatuses = StatusSet([200, 204, 301, 302, 401, 403, 404].map { $0...$0 })
 
     /// The default settings.
     package init() {}

@@ -48,7 +48,7 @@ struct ServiceStatisticsBody: Encodable {
         picks = service.picks(window: window, before: second)
         requests = outcomes.requests
         rps = Double(requests) / Double(window)
-        failures = outcomes.failures(service.settings.logCheck.failures)
+        failures = outcomes.failures(service.settings.logCheck.failureStatuses)
         latency = LatencyBody(outcomes)
     }
 }
@@ -67,12 +67,12 @@ struct PeerStatisticsBody: Encodable {
         case peer, picks, requests, failures, status, errors, latency = "latency_ms"
     }
 
-    init(_ state: PeerState, window: Int, before second: UInt32, failures rule: FailureRule) {
+    init(_ state: PeerState, window: Int, before second: UInt32, failureStatuses: StatusSet) {
         let outcomes = state.outcomes(window: window, before: second)
         peer = "\(state.address)"
         picks = state.picks(window: window, before: second)
         requests = outcomes.requests
-        failures = outcomes.failures(rule)
+        failures = outcomes.failures(failureStatuses)
         var status: [String: UInt64] = [:]
         var errors: [String: UInt64] = [:]
         for (result, count) in outcomes.results {

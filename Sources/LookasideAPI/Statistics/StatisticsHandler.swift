@@ -36,10 +36,10 @@ struct StatisticsHandler: Sendable {
         return .deferred {
             let second = clock.second()
             var body = ServiceStatisticsBody(service, window: window, before: second)
-            let failures = service.settings.logCheck.failures
+            let failureStatuses = service.settings.logCheck.failureStatuses
             let states = service.plan.members.map(\.state).filter { peer == nil || $0.address == peer }
             body.peers = states.sorted { $0.address < $1.address }.map {
-                PeerStatisticsBody($0, window: window, before: second, failures: failures)
+                PeerStatisticsBody($0, window: window, before: second, failureStatuses: failureStatuses)
             }
             return .json(body)
         }

@@ -1,3 +1,5 @@
+package import Balancing
+
 extension Configuration {
     /// The active check: what is asked of each peer, how often, and what its answers mean.
     package struct HealthCheck: Sendable, Equatable {

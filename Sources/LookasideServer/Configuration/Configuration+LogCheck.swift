@@ -1,3 +1,5 @@
+package import Balancing
+
 extension Configuration {
     /// The log check: which outcomes of a peer eject it, and for how long.
     package struct LogCheck: Sendable, Equatable {

@@ -24,7 +24,7 @@ extension Configuration.HealthCheck {
         settings.fall = fall
         settings.jitter = jitter
         settings.picksNewPeers = newPeer == .up
-        settings.okStatuses = Set(StatusSet.statuses.filter(okStatus.contains))
+        settings.okStatuses = okStatus
         return settings
     }
 }
@@ -38,7 +38,7 @@ extension Configuration.LogCheck {
         settings.minRequests = UInt64(minRequests)
         settings.failureRatio = failureRatio
         settings.consecutiveFailures = UInt64(consecutiveFailures)
-        settings.failures = FailureRule(isFailure: failureStatus.contains)
+        settings.failureStatuses = failureStatus
         settings.minReporters = minReporters
         settings.recover = recover
         settings.maxRecover = maxRecover

@@ -1,3 +1,5 @@
+internal import Balancing
+
 extension ConfigurationReader {
     /// Reads what every service has and one service may have in its own way.
     func readSettings(_ section: ConfigurationSection, into settings: inout Configuration.ServiceSettings) {

@@ -1,3 +1,5 @@
+internal import Balancing
+
 extension ConfigurationRule where Value == ClosedRange<Int> {
     /// One item of a set of statuses: `503`, `5xx` or `500-599`.
     static var statuses: Self {

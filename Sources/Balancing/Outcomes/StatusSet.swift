@@ -1,9 +1,11 @@
 /// A set of HTTP statuses, 100 to 599.
 ///
 /// A configuration writes it as a list of `503`, `5xx` and `500-599`. Asking for a status costs one look at a bit.
-package struct StatusSet: Sendable, Equatable {
+package struct StatusSet: Sendable, Hashable {
     /// The statuses that HTTP has.
     package static let statuses = 100...599
+    /// The set of 500 to 599.
+    package static let serverErrors = StatusSet([500...599])
 
     private var words: [UInt64] = Array(repeating: 0, count: 10)
 

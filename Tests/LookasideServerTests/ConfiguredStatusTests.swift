@@ -1,22 +1,9 @@
+import Balancing
 import Testing
 
 @testable import LookasideServer
 
-struct StatusSetTests {
-    @Test func `a set holds exactly the statuses of its ranges`() {
-        let set = StatusSet([200...200, 500...599, 404...410, 405...405])
-        let members = (-1000...2000).filter(set.contains)
-        #expect(members == [200] + Array(404...410) + Array(500...599))
-        #expect(set.description == "200, 404-410, 500-599")
-    }
-
-    @Test func `sets are equal when they hold the same`() {
-        #expect(StatusSet([100...150, 151...599]) == StatusSet([100...599]))
-        #expect(StatusSet([100...598]) != StatusSet([100...599]))
-        #expect(StatusSet([0...99, 600...10_000]) == StatusSet())
-        #expect(StatusSet().description == "")
-    }
-
+struct ConfiguredStatusTests {
     @Test(arguments: [("[503]", "503"), ("[5xx]", "500-599"), ("[\"1xx\", 500-599]", "100-199, 500-599"), ("[404-404, 404]", "404"), ("[]", "")])
     func `statuses are read from a list`(text: String, statuses: String) throws {
         #expect(try Configuration.valid("log_check: {failure_status: \(text)}").defaults.logCheck.failureStatus.description == statuses)
