@@ -65,6 +65,59 @@ struct ControlPlaneTests {
         #expect(directory["web"]?.plan.state(of: state.address) === state)
     }
 
+    @Test func `another peer at the same address inherits nothing, one whose source cannot tell everything`() async throws {
+        let feed = controlPlane.feed(for: 0)
+        func set(_ identity: String, weight: Double) async throws -> PeerState {
+            let value = PeerValue(weight: weight, identity: identity)
+            await feed.apply([SourceEntry(key: "web/10.0.0.1:80", content: .value(value))], revision: "2")
+            #expect(try await published("web", ["10.0.0.1:80": weight]))
+            return try #require(directory["web"]?.plan.members.first?.state)
+        }
+        await feed.replace(with: SourceTable(), revision: "1")
+        let first = try await set("a", weight: 1)
+        #expect(try await set("a", weight: 2) === first)
+        #expect(try await set("", weight: 3) === first)
+        #expect(try await set("a", weight: 4) === first)
+        let second = try await set("b", weight: 5)
+        #expect(second !== first)
+        await feed.apply([SourceEntry(key: "web/10.0.0.1:80", content: .deleted)], revision: "3")
+        #expect(try await published("web", [:]))
+        #expect(try await set("c", weight: 6) !== second)
+    }
+
+    @Test func `an ejection does not outlive the peer that earned it`() async throws {
+        let feed = controlPlane.feed(for: 0)
+        var table = SourceTable()
+        for peer in 1...4 {
+            table.apply(SourceEntry(key: "web/10.0.0.\(peer):80", content: .value(PeerValue(identity: "a"))))
+        }
+        await feed.replace(with: table, revision: "1")
+        let service = try #require(directory["web"])
+        let address = try PeerAddress("10.0.0.1:80")
+        for _ in 0..<5 { #expect(service.record(Outcome(result: .error(.connect), reporter: "test"), of: address, at: 1)) }
+        func health() -> Health? { service.plan.member(address)?.health }
+        for _ in 0..<500 where health() != .ejected { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(health() == .ejected)
+        await feed.apply([SourceEntry(key: "web/\(address)", content: .value(PeerValue(identity: "b")))], revision: "2")
+        for _ in 0..<500 where health() == .ejected { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(health() == .unchecked)
+    }
+
+    @Test func `draining peers are picked only when nobody else can be`() async throws {
+        let feed = controlPlane.feed(for: 0)
+        var table = SourceTable()
+        table.apply(SourceEntry(key: "web/10.0.0.1:80", content: .value(PeerValue(status: .draining))))
+        table.apply(SourceEntry(key: "web/10.0.0.2:80", content: .value(.default)))
+        await feed.replace(with: table, revision: "1")
+        let service = try #require(directory["web"])
+        for _ in 0..<10 { #expect(service.pick(at: 1)?.peer.address == (try PeerAddress("10.0.0.2:80"))) }
+        await feed.apply([SourceEntry(key: "web/10.0.0.2:80", content: .deleted)], revision: "2")
+        #expect(try await published("web", ["10.0.0.1:80": 100]))
+        let pick = try #require(service.pick(at: 1))
+        #expect(pick.peer.address == (try PeerAddress("10.0.0.1:80")))
+        #expect(!pick.flags.contains(.panic))
+    }
+
     @Test func `a service whose last peer went is still known, without peers`() async throws {
         let feed = controlPlane.feed(for: 0)
         await feed.replace(with: table(["web/10.0.0.1:80": 1]), revision: "1")

@@ -15,13 +15,18 @@ package final class PeerValue: Sendable {
     package let zone: String
     /// Free text for clients. The default is empty.
     package let metadata: [String: String]
+    /// What tells this peer from another one at the same address: a Kubernetes endpoint's `targetRef.uid`. The default is empty: the
+    /// source cannot tell. No part of a key's JSON.
+    package let identity: String
 
     /// Whether a peer takes picks.
-    package enum Status: Sendable {
+    package enum Status: String, Sendable {
         /// Takes picks: the value's `status` is `up`.
         case up
         /// Takes none: any other `status`.
         case down
+        /// Is going, and takes picks only while no other peer can: a Kubernetes endpoint that terminates and still serves.
+        case draining
     }
 
     /// The value of a peer of which nothing was said.
@@ -34,7 +39,8 @@ package final class PeerValue: Sendable {
         slowStart: Double? = nil,
         status: Status = .up,
         zone: String = "",
-        metadata: [String: String] = [:]
+        metadata: [String: String] = [:],
+        identity: String = ""
     ) {
         self.weight = weight
         self.checkURL = checkURL
@@ -42,22 +48,39 @@ package final class PeerValue: Sendable {
         self.status = status
         self.zone = zone
         self.metadata = metadata
+        self.identity = identity
     }
 
     /// Whether new picks may go to the peer as far as its operator is concerned.
-    package var isCandidate: Bool { status == .up && weight > 0 }
+    package var isCandidate: Bool { role == .candidate }
+
+    /// What the peer is there for as far as its operator is concerned: one without weight takes no picks, whatever its status.
+    package var role: Selection.Role {
+        guard weight > 0 else { return .out }
+        return switch status {
+        case .up: .candidate
+        case .draining: .draining
+        case .down: .out
+        }
+    }
+
+    /// Whether both may speak of the same peer, given the same address.
+    package func isSamePeer(as other: PeerValue) -> Bool {
+        identity == other.identity || identity.isEmpty || other.identity.isEmpty
+    }
 }
 
 extension PeerValue: Hashable {
     package static func == (left: PeerValue, right: PeerValue) -> Bool {
         left === right
             || (left.weight == right.weight && left.checkURL == right.checkURL && left.slowStart == right.slowStart
-                && left.status == right.status && left.zone == right.zone && left.metadata == right.metadata)
+                && left.status == right.status && left.zone == right.zone && left.metadata == right.metadata && left.identity == right.identity)
     }
 
     package func hash(into hasher: inout Hasher) {
         hasher.combine(weight)
         hasher.combine(checkURL)
         hasher.combine(zone)
+        hasher.combine(identity)
     }
 }

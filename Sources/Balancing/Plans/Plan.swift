@@ -53,18 +53,21 @@ package final class Plan: Sendable {
         left.count == right.count && zip(left, right).allSatisfy { $0.state === $1.state && $0.effectiveWeight == $1.effectiveWeight }
     }
 
-    /// The state of the member with this address, found in the time of two binary searches.
-    package func state(of address: PeerAddress) -> PeerState? {
+    /// The member with this address, found in the time of two binary searches.
+    package func member(_ address: PeerAddress) -> PlanMember? {
         find(address, in: members[..<eligibleCount]) ?? find(address, in: members[eligibleCount...])
     }
 
-    private func find(_ address: PeerAddress, in part: ArraySlice<PlanMember>) -> PeerState? {
+    /// The state of the member with this address.
+    package func state(of address: PeerAddress) -> PeerState? { member(address)?.state }
+
+    private func find(_ address: PeerAddress, in part: ArraySlice<PlanMember>) -> PlanMember? {
         var low = part.startIndex
         var high = part.endIndex
         while low < high {
             let middle = low + (high - low) / 2
             if part[middle].state.address < address { low = middle + 1 } else { high = middle }
         }
-        return low < part.endIndex && part[low].state.address == address ? part[low].state : nil
+        return low < part.endIndex && part[low].state.address == address ? part[low] : nil
     }
 }

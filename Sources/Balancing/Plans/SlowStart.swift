@@ -62,6 +62,8 @@ package struct SlowStart: Sendable {
     /// Forgets a peer that is gone: should it come back, it is new.
     package mutating func forget(_ peer: PeerAddress) {
         startsFull.remove(peer)
+        eligible.remove(peer)
+        ramps[peer] = nil
     }
 
     /// Takes the peers that are eligible now, and says which share of its weight each ramping one takes.

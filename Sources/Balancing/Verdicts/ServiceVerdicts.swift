@@ -174,6 +174,12 @@ extension ServiceVerdicts {
         verdicts[peer] = nil
     }
 
+    /// Forgets a peer in whose place another one has come, whatever was said of it.
+    package mutating func replace(_ peer: PeerAddress) {
+        verdicts[peer] = nil
+        readmitted.remove(peer)
+    }
+
     /// Whether ``forgetEjections(at:settings:)`` may have something to do.
     package var remembersEjections: Bool { !readmitted.isEmpty }
 

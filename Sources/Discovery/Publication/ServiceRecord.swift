@@ -16,7 +16,7 @@ struct ServiceRecord {
     /// When the service was first named; `nil` when a source's first complete list named it.
     private let born: Instant?
     /// Peers that left lately, with the time.
-    private var departed: [PeerAddress: (state: PeerState, at: Instant)] = [:]
+    private var departed: [PeerAddress: (state: PeerState, value: PeerValue, at: Instant)] = [:]
     /// When the last source ceased to name the service; `nil` while one does.
     private(set) var unnamedSince: Instant?
     /// When evidence is next looked at; `nil` while there is none.
@@ -68,33 +68,32 @@ extension ServiceRecord {
         let previous = state.plan
         var keptCount = 0
         let peers = publication.peers.map { peer in
-            let kept = previous.state(of: peer.address)
-            keptCount += kept == nil ? 0 : 1
-            let peerState = kept ?? arrive(peer, publication)
+            let member = previous.member(peer.address)
+            keptCount += member == nil ? 0 : 1
+            let peerState = keep(member, as: peer.value) ?? arrive(peer, publication)
             return (state: peerState, value: peer.value, source: peer.source, verdict: verdicts.shown(peer.address))
         }
-        let selection = peers.map { Selection.Member(isCandidate: $0.value.isCandidate, isWell: isWell($0.value, $0.verdict)) }
-        let isPanic = Selection.choose(among: selection, panicThreshold: settings.panicThreshold) == .panic
-        let ramping = zip(peers, selection).filter { $0.1.isCandidate && $0.1.isWell }.map { peer, _ in
+        let roles = peers.map { Selection.Member(role: $0.value.role, isWell: isWell($0.value, $0.verdict)) }
+        let selection = Selection(among: roles, panicThreshold: settings.panicThreshold)
+        let ramping = zip(peers, roles).filter { $0.1.role == .candidate && $0.1.isWell }.map { peer, _ in
             SlowStart.Candidate(address: peer.state.address, weight: peer.value.weight, duration: settings.slowStart(of: peer.value))
         }
         let shares = slowStart.update(ramping, at: publication.now)
         nextRampStep = slowStart.nextStep(after: publication.now)
-        let members = zip(peers, selection).map { peer, selected in
-            let isPicked = selected.isCandidate && (selected.isWell || isPanic)
-            let share = isPanic ? 1 : shares[peer.state.address] ?? 1
+        let members = zip(peers, roles).map { peer, role in
+            let share = selection == .eligible ? shares[peer.state.address] ?? 1 : 1
             return PlanMember(
                 state: peer.state,
                 value: peer.value,
                 verdict: peer.verdict,
-                effectiveWeight: isPicked ? peer.value.weight * share : 0,
+                effectiveWeight: selection.picks(role) ? peer.value.weight * share : 0,
                 source: peer.source
             )
         }
         let plan = Plan(
             members: members,
             sources: publication.sources,
-            isPanic: isPanic,
+            isPanic: selection.isPanic,
             isStale: publication.isStale,
             index: publication.index,
             previous: previous
@@ -107,8 +106,25 @@ extension ServiceRecord {
         return unpublished
     }
 
+    /// The state of a member that is still there; `nil` when another peer has come in its place, of which nothing is known.
+    private mutating func keep(_ member: PlanMember?, as value: PeerValue) -> PeerState? {
+        guard let member else { return nil }
+        if member.value.isSamePeer(as: value) { return member.state }
+        forgetPredecessor(at: member.state.address)
+        return nil
+    }
+
+    private mutating func forgetPredecessor(at address: PeerAddress) {
+        verdicts.replace(address)
+        slowStart.forget(address)
+        unpublished.removeAll { $0.peer == address }
+    }
+
     private mutating func arrive(_ peer: CombinedPeer, _ publication: Publication) -> PeerState {
-        if let returned = departed.removeValue(forKey: peer.address)?.state { return returned }
+        if let returned = departed.removeValue(forKey: peer.address) {
+            if returned.value.isSamePeer(as: peer.value) { return returned.state }
+            forgetPredecessor(at: peer.address)
+        }
         let isYoung = born.map { publication.now < $0 + settings.slowStart(of: peer.value) } ?? false
         if publication.isFirstList || isYoung { slowStart.startFull(peer.address) }
         return PeerState(address: peer.address, since: publication.wallTime)
@@ -122,7 +138,7 @@ extension ServiceRecord {
 
     private mutating func noteDepartures(from previous: Plan, to plan: Plan, at now: Instant) {
         for member in previous.members where plan.state(of: member.state.address) == nil {
-            departed[member.state.address] = (member.state, now)
+            departed[member.state.address] = (member.state, member.value, now)
             slowStart.forget(member.state.address)
         }
     }

@@ -84,9 +84,11 @@ struct ExplanationBody: Encodable {
     /// Why a peer takes no picks, or fewer than its weight; empty when it takes its share.
     private static func reason(_ member: PlanMember) -> String {
         if member.value.status == .down { return "its status is not up" }
+        if member.value.status == .draining, member.effectiveWeight == 0 { return "it is draining" }
         if member.weight == 0 { return "its weight is 0" }
         if let reason = member.verdict?.reason, !reason.isEmpty { return reason }
         if member.effectiveWeight == 0 { return "it waits for its first check" }
+        if member.value.status == .draining { return "it is draining, and no other peer can be picked" }
         return member.effectiveWeight < member.weight ? "slow start" : ""
     }
 }

@@ -65,7 +65,7 @@ struct ServicePeersBody: Encodable {
             weight = member.weight
             effectiveWeight = member.effectiveWeight
             slots = member.slots
-            state = member.value.status == .up ? "up" : "down"
+            state = member.value.status.rawValue
             health = member.health.rawValue
             reason = member.verdict?.reason ?? ""
             since = Timestamp.text(member.since)
