@@ -22,6 +22,12 @@ static inline CURLcode CCurl_set_bytes(CURL *_Nonnull handle, CURLoption option,
     return curl_easy_setopt(handle, option, value);
 }
 
+// libcurl copies the bytes.
+static inline CURLcode CCurl_set_blob(CURL *_Nonnull handle, CURLoption option, const void *_Nullable bytes, size_t count) {
+    struct curl_blob blob = {(void *)bytes, count, CURL_BLOB_COPY};
+    return curl_easy_setopt(handle, option, &blob);
+}
+
 static inline CURLcode CCurl_set_pointer(CURL *_Nonnull handle, CURLoption option, void *_Nullable value) {
     return curl_easy_setopt(handle, option, value);
 }

@@ -2,13 +2,24 @@
 ///
 /// The description is for operators: what was asked, where, and etcd's words. It holds no key, value or credential.
 struct EtcdError: Error, CustomStringConvertible {
+    /// What a session makes of an error.
+    enum Cause: Equatable {
+        /// The endpoint did not do what was asked.
+        case failed
+        /// The store does not have the revision that was asked for: compacted, or not reached yet.
+        case outOfRange
+        /// etcd does not know who asks: the token is missing, has expired, or was forgotten in a restart.
+        case unauthenticated
+        /// The endpoint lags behind, or the store's history is not the known one any more.
+        case otherHistory
+    }
+
     /// Method and path: `POST /v3/watch`.
     let operation: String
     /// `host:port`.
     let endpoint: String
     let message: String
-    /// Whether the store does not have the revision that was asked for: compacted, or not reached yet.
-    var isOutOfRange = false
+    var cause = Cause.failed
 
     var description: String { "\(operation) at \(endpoint): \(message)" }
 }

@@ -1,14 +1,34 @@
+package import HTTPTransport
+
 extension EtcdSource {
     /// Where and what an ``EtcdSource`` reads, and how long it waits.
     package struct Configuration: Sendable {
-        /// The client URLs of the cluster: `http://127.0.0.1:2379`. The first one is used.
+        /// A user of etcd.
+        package struct Credentials: Sendable {
+            /// The user's name.
+            package var username: String
+
+            /// The file that holds the password, read at each login; line ends behind the password are not part of it.
+            package var passwordFile: String
+
+            /// Makes the credentials of a user.
+            package init(username: String, passwordFile: String) {
+                self.username = username
+                self.passwordFile = passwordFile
+            }
+        }
+
+        /// The client URLs of the members of one cluster: `http://127.0.0.1:2379`. One is used at a time, the others when it fails.
         package var endpoints: [String]
 
         /// The prefix of all keys, `/v1/testing/services/`; one that does not end in `/` gets it.
         package var prefix: String
 
-        /// A PEM file with the certificates to trust for https, and no others; `nil`: the system's.
-        package var certificateAuthorityFile: String?
+        /// Who logs in; `nil`: nobody.
+        package var credentials: Credentials?
+
+        /// Whom to trust and who we are, for https; by default the system's authorities and no certificate.
+        package var tls: HTTPClient.TLSOptions
 
         /// Keys a page of a list, 5,000. etcd counts the whole range for each page, so that small pages make a list quadratic.
         package var pageSize: Int
@@ -23,14 +43,16 @@ extension EtcdSource {
         package init(
             endpoints: [String],
             prefix: String = "/v1/testing/services/",
-            certificateAuthorityFile: String? = nil,
+            credentials: Credentials? = nil,
+            tls: HTTPClient.TLSOptions = HTTPClient.TLSOptions(),
             pageSize: Int = 5000,
             requestTimeout: Duration = .seconds(10),
             idleTimeout: Duration = .seconds(30)
         ) {
             self.endpoints = endpoints
             self.prefix = prefix
-            self.certificateAuthorityFile = certificateAuthorityFile
+            self.credentials = credentials
+            self.tls = tls
             self.pageSize = pageSize
             self.requestTimeout = requestTimeout
             self.idleTimeout = idleTimeout

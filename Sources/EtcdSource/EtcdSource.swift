@@ -9,85 +9,162 @@ package import Logging
 /// unless the store has lost that history: was wiped or restored, another cluster answers, or it was compacted and the keys are not
 /// those that are known.
 ///
+/// A session stays with the endpoint that works. When that fails, it goes on at the next one at once; it has failed when every endpoint
+/// has. All reads are linearizable and no watch outlives its member's leader, so that a member that is cut off is left, not believed. One
+/// that is behind what is known, or has another history, is left as well; only when no endpoint continues the known history was that
+/// broken, and the keys are listed as a new one.
+///
 /// A watch that was silent for ``Configuration/idleTimeout`` is ended and begun again at once: etcd's answer to that proves contact,
 /// which a silent connection does not; it counts as watching until that answer does not come. The revision of a delivery is the
 /// revision of the store up to which everything is known.
 package actor EtcdSource: Source {
-    /// A watch that ends by itself sooner than this, having brought nothing, has failed: not to try again and again without a pause.
+    /// A watch that ends sooner than this, having brought nothing, has not worked: not to try again and again without a pause.
     private static let shortestLife = Duration.seconds(1)
+    /// How often a watch that is never silent looks whether its certificates were replaced.
+    private static let certificateCheckInterval = Duration.seconds(5)
 
     private let configuration: Configuration
+    private let endpoints: [Endpoint]
     private let client: HTTPClient
+    private let authentication: Authentication?
     private let logger: Logger
     private let keys: KeySpace
+    private var rotation: EndpointRotation
     private var session: Session
     private var reader = PeerValueReader()
-    /// Whether the last session ended only because its watch was silent.
-    private var wasSilent = false
+    /// Whether the last watch was ended by us, to be begun again: contact counts as unbroken until that fails.
+    private var isResuming = false
+    /// Whether the watch of the attempt under way has worked for a while.
+    private var hasWatched = false
 
     /// Makes a source that has not asked anything yet.
     package init(configuration: Configuration, client: HTTPClient, logger: Logger) {
         self.configuration = configuration
+        self.endpoints = configuration.endpoints.map { Endpoint($0) }
         self.client = client
         self.logger = logger
+        self.authentication = configuration.credentials.map {
+            Authentication(username: $0.username, passwordFile: $0.passwordFile, logger: logger)
+        }
         self.keys = KeySpace(prefix: configuration.prefix)
+        var generator = SystemRandomNumberGenerator()
+        self.rotation = EndpointRotation(count: configuration.endpoints.count, using: &generator)
         self.session = Session(keys: keys, pageSize: Int64(max(1, configuration.pageSize)))
     }
 
-    /// Lists if it must, then watches until the stream ends.
+    /// Lists if it must, then watches until the stream ends; at one endpoint after the other, until one works or each has failed.
     package func run(_ feed: SourceFeed) async throws {
-        guard let endpoint = configuration.endpoints.first else {
-            throw EtcdError(operation: "connect", endpoint: "etcd", message: "no endpoint is configured")
-        }
-        let gateway = Gateway(endpoint: endpoint, configuration: configuration, client: client)
-        if !wasSilent { feed.monitor.enter(.connecting) }
-        wasSilent = false
-        if let proof = session.startProof() {
-            var loss = try await prove(proof, gateway, feed)
-            if loss == nil { loss = try await watch(gateway, feed) }
-            if let loss {
-                logger.warning("etcd's history was lost, listing again", metadata: ["source": "\(feed.monitor.name)", "reason": "\(loss)"])
+        var failures: [any Error] = []
+        var otherHistory: (endpoint: Int, error: EtcdError)?
+        let knewHistory = session.isKnowing
+        rotation.beginSession()
+        while let index = rotation.next() {
+            feed.monitor.use(endpoint: endpoints[index].description)
+            if !isResuming { feed.monitor.enter(.connecting) }
+            isResuming = false
+            hasWatched = false
+            do {
+                return try await attempt(at: gateway(at: index), feed)
+            } catch {
+                if Task.isCancelled { throw error }
+                if hasWatched {
+                    rotation.noteSuccess()
+                    failures = []
+                    otherHistory = nil
+                }
+                failures.append(error)
+                if let error = error as? EtcdError, error.cause == .otherHistory, otherHistory == nil { otherHistory = (index, error) }
+                logger.debug("leaving an endpoint of etcd", metadata: ["source": "\(feed.monitor.name)", "error": "\(error)"])
             }
-        } else {
+        }
+        guard let otherHistory else { throw Failures(failures) }
+        session.forget()
+        rotation.choose(otherHistory.endpoint)
+        // Failing if nothing was known, so that a store whose answers contradict each other is not listed over and over without a pause.
+        guard knewHistory else { throw Failures(failures) }
+        logger.warning(
+            "etcd's history was broken, listing again",
+            metadata: ["source": "\(feed.monitor.name)", "reason": "\(otherHistory.error)"]
+        )
+    }
+
+    /// What went wrong in a session: at each endpoint something.
+    private struct Failures: Error, CustomStringConvertible {
+        let description: String
+
+        init(_ failures: [any Error]) {
+            let reasons = failures.isEmpty ? "no endpoint is configured" : failures.map { "\($0)" }.joined(separator: "; ")
+            description = failures.count > 1 ? "none of \(failures.count) endpoints works: \(reasons)" : reasons
+        }
+    }
+
+    private func gateway(at index: Int) -> Gateway {
+        Gateway(endpoint: endpoints[index], configuration: configuration, client: client, authentication: authentication)
+    }
+
+    /// One endpoint's turn; a second time with a new token when it refused the one we had.
+    private func attempt(at gateway: Gateway, _ feed: SourceFeed) async throws {
+        do {
+            try await follow(gateway, feed)
+        } catch let error as EtcdError where error.cause == .unauthenticated {
+            guard let authentication else { throw error }
+            await authentication.discard()
+            try await follow(gateway, feed)
+        }
+    }
+
+    private func follow(_ gateway: Gateway, _ feed: SourceFeed) async throws {
+        guard let proof = session.startProof() else {
             try await list(gateway, feed)
-            guard let loss = try await watch(gateway, feed) else { return }
-            // Failing, so that a store whose answers contradict each other is not listed over and over without a pause.
-            throw gateway.error(.watch, "the history was lost, listing again: \(loss)")
+            guard let reason = try await watch(gateway, feed) else { return }
+            throw gateway.error(.watch, "the history was lost, listing again: \(reason)")
+        }
+        var reason = try await prove(proof, gateway, feed)
+        if reason == nil { reason = try await watch(gateway, feed) }
+        if let reason {
+            logger.warning("etcd no longer has what changed, listing again", metadata: ["source": "\(feed.monitor.name)", "reason": "\(reason)"])
         }
     }
 
     /// Has the store prove that its history is the known one.
     ///
-    /// - Returns: why it is not; `nil` when it is.
+    /// - Returns: why it must be listed all the same; `nil` when the watch may be resumed.
     private func prove(_ request: RangeRequest, _ gateway: Gateway, _ feed: SourceFeed) async throws -> String? {
-        let answer: RangeResponse
         do {
-            answer = try await gateway.range(request)
-        } catch let error as EtcdError where error.isOutOfRange {
+            let answer = try await gateway.range(request)
+            try refusing(gateway, .range) { () throws(Session.Refusal) in try session.receive(proof: answer) }
+            return nil
+        } catch let error as EtcdError where error.cause == .outOfRange {
             return try await compare(gateway, feed)
-        }
-        do throws(Session.Refusal) {
-            return try session.receive(proof: answer)
-        } catch {
-            throw gateway.error(.range, error.description)
         }
     }
 
     /// Has a store that no longer has the known revision prove that it still holds just what is known.
     ///
-    /// - Returns: why it does not; `nil` when it does.
+    /// - Returns: why it must be listed; `nil` when the watch may be resumed.
     private func compare(_ gateway: Gateway, _ feed: SourceFeed) async throws -> String? {
         guard let requests = session.startComparison() else { return nil }
         let changes = try await gateway.range(requests.changes)
         // Second: what is there as it was written is there at every revision between.
         let witness = try await gateway.range(requests.witness)
-        do throws(Session.Refusal) {
-            if let loss = try session.receive(changes: changes, witness: witness) { return loss }
-        } catch {
-            throw gateway.error(.range, error.description)
+        let reason = try refusing(gateway, .range) { () throws(Session.Refusal) in
+            try session.receive(changes: changes, witness: witness)
         }
-        if let resumeRevision = session.resumeRevision { await feed.apply([], revision: String(resumeRevision - 1)) }
-        return nil
+        if reason == nil, let resumeRevision = session.resumeRevision { await feed.apply([], revision: String(resumeRevision - 1)) }
+        return reason
+    }
+
+    /// Says of a refused answer where it came from.
+    private func refusing<Answer>(
+        _ gateway: Gateway,
+        _ operation: Gateway.Operation,
+        _ body: () throws(Session.Refusal) -> Answer
+    ) throws(EtcdError) -> Answer {
+        do throws(Session.Refusal) {
+            return try body()
+        } catch {
+            throw gateway.error(operation, error)
+        }
     }
 }
 
@@ -96,15 +173,21 @@ package actor EtcdSource: Source {
 extension EtcdSource {
     private func list(_ gateway: Gateway, _ feed: SourceFeed) async throws {
         feed.monitor.enter(.listing)
+        do {
+            try await listPages(gateway, feed)
+        } catch let error as HTTPTransportError where error.code == .bodyTooLarge {
+            // Values may be large: what does not fit into one answer fits into several.
+            guard session.shrinkPages() else { throw error }
+            try await list(gateway, feed)
+        }
+    }
+
+    private func listPages(_ gateway: Gateway, _ feed: SourceFeed) async throws {
         var table = SourceTable()
         var next: RangeRequest? = session.startList()
         while let request = next {
             let page = try await gateway.range(request)
-            do throws(Session.Refusal) {
-                next = try session.receive(page)
-            } catch {
-                throw gateway.error(.range, error.description)
-            }
+            next = try refusing(gateway, .range) { () throws(Session.Refusal) in try session.receive(page) }
             for keyValue in page.keyValues { table.apply(keys.entry(keyValue, reader: &reader)) }
         }
         guard let resumeRevision = session.resumeRevision else { return }
@@ -117,12 +200,15 @@ extension EtcdSource {
 extension EtcdSource {
     /// Follows the changes until the stream ends.
     ///
-    /// - Returns: why the history was lost; `nil` when the watch may just be resumed.
+    /// - Returns: why the keys must be listed again; `nil` when the watch may just be resumed.
     private func watch(_ gateway: Gateway, _ feed: SourceFeed) async throws -> String? {
         guard let request = session.startWatch() else { return nil }
         var isWatching = false
         var hasDelivered = false
         let began = ContinuousClock.now
+        defer { hasWatched = isWatching && (hasDelivered || began.duration(to: .now) >= Self.shortestLife) }
+        let certificates = configuration.tls.fileStamps
+        var lastCheck = began
         do {
             var lines = LineSplitter()
             for try await bytes in try await gateway.watch(request) {
@@ -140,18 +226,26 @@ extension EtcdSource {
                         await feed.apply([], revision: String(revision))
                     case .none:
                         break
-                    case .historyLost(let reason):
+                    case .placeLost(let reason):
                         return reason
                     }
                 }
+                guard isWatching, lastCheck.duration(to: .now) >= Self.certificateCheckInterval else { continue }
+                lastCheck = .now
+                // A silent watch is begun again anyway, with the certificates of that moment.
+                if configuration.tls.fileStamps != certificates {
+                    isResuming = true
+                    return nil
+                }
             }
         } catch let error as HTTPTransportError where error.code == .idle && isWatching {
-            wasSilent = true
+            isResuming = true
             return nil
         } catch let error as Session.Refusal {
-            throw gateway.error(.watch, error.description)
+            throw gateway.error(.watch, error)
         } catch let error as LineSplitter.LineTooLong {
-            throw gateway.error(.watch, error.description)
+            // To resume would be to be sent the same again; a list comes in pages.
+            return session.losePlace(error.description)
         }
         guard isWatching else { throw gateway.error(.watch, "the stream ended before etcd had created the watch") }
         guard hasDelivered || began.duration(to: .now) >= Self.shortestLife else {

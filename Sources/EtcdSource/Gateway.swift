@@ -8,34 +8,47 @@ struct Gateway: Sendable {
     /// How much of etcd's words is shown.
     private static let errorTextLimit = 300
 
+    /// Where it is.
+    let endpoint: Endpoint
     private let client: HTTPClient
-    private let baseURL: String
     private let tls: HTTPClient.TLSOptions
+    private let authentication: Authentication?
     private let requestTimeout: Duration
     private let idleTimeout: Duration
+    /// For errors: who asks for what.
+    private let subject: String
 
-    /// Makes the gateway at a client URL of etcd.
-    init(endpoint: String, configuration: EtcdSource.Configuration, client: HTTPClient) {
+    /// Makes the gateway at an endpoint of etcd; without `authentication` requests carry no token.
+    init(endpoint: Endpoint, configuration: EtcdSource.Configuration, client: HTTPClient, authentication: Authentication?) {
+        self.endpoint = endpoint
         self.client = client
-        self.baseURL = endpoint.hasSuffix("/") ? String(endpoint.dropLast()) : endpoint
-        self.tls = HTTPClient.TLSOptions(caFile: configuration.certificateAuthorityFile)
+        self.authentication = authentication
+        self.tls = configuration.tls
         self.requestTimeout = configuration.requestTimeout
         self.idleTimeout = configuration.idleTimeout
+        let user = configuration.credentials.map { "username \($0.username)" } ?? "a client without a username"
+        self.subject = "\(user) may not read the prefix \(configuration.prefix)"
     }
 
     /// Reads one page of keys.
     func range(_ request: RangeRequest) async throws -> RangeResponse {
         let operation = Operation.range
-        let response = try await client.send(try httpRequest(operation, request), timeout: requestTimeout)
+        let token = try await authentication?.token(at: self)
+        let response = try await client.send(try httpRequest(operation, request, token: token), timeout: requestTimeout)
         guard response.status == 200 else { throw failure(operation, status: response.status, body: response.body) }
-        return try decode(RangeResponse.self, from: response.body, operation)
+        do {
+            return try decode(RangeResponse.self, from: response.body, operation)
+        } catch let error as GatewayError {
+            throw failure(operation, error)
+        }
     }
 
     /// Opens a watch: the bytes of its answers, each of which is a line for ``watchResponse(from:)``.
     func watch(_ request: WatchRequest) async throws -> HTTPClient.StreamingResponse.Body {
         let operation = Operation.watch
+        let token = try await authentication?.token(at: self)
         let response = try await client.stream(
-            try httpRequest(operation, request),
+            try httpRequest(operation, request, token: token),
             responseTimeout: requestTimeout,
             idleTimeout: idleTimeout
         )
@@ -51,57 +64,97 @@ struct Gateway: Sendable {
 
     /// Reads one line of a watch.
     func watchResponse(from line: [UInt8]) throws -> WatchResponse {
-        try decode(WatchResponse.self, from: line, .watch)
+        do {
+            return try decode(WatchResponse.self, from: line, .watch)
+        } catch let error as GatewayError {
+            throw failure(.watch, error)
+        }
+    }
+
+    /// Logs in.
+    ///
+    /// - Returns: the token for later requests. Throws a ``GatewayError`` when etcd refuses.
+    func authenticate(username: String, password: String) async throws -> String {
+        let operation = Operation.authenticate
+        let body = AuthenticateRequest(name: username, password: password)
+        let response = try await client.send(try httpRequest(operation, body, token: nil), timeout: requestTimeout)
+        guard response.status == 200 else {
+            throw gatewayError(in: response.body) ?? failure(operation, status: response.status, body: [])
+        }
+        let token = try decode(AuthenticateResponse.self, from: response.body, operation).token
+        // A header field takes no other characters.
+        guard !token.isEmpty, token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw error(operation, "the answer has no token: this is not etcd")
+        }
+        return token
     }
 
     /// An error of this endpoint.
-    func error(_ operation: Operation, _ message: String, isOutOfRange: Bool = false) -> EtcdError {
-        EtcdError(operation: "POST \(operation.rawValue)", endpoint: host, message: message, isOutOfRange: isOutOfRange)
+    func error(_ operation: Operation, _ message: String, _ cause: EtcdError.Cause = .failed) -> EtcdError {
+        EtcdError(operation: "POST \(operation.rawValue)", endpoint: endpoint.description, message: message, cause: cause)
+    }
+
+    /// The error of this endpoint that an answer of its session is.
+    func error(_ operation: Operation, _ refusal: Session.Refusal) -> EtcdError {
+        if refusal.showsOtherHistory { return error(operation, refusal.description, .otherHistory) }
+        // A watch is refused in the words of its cancellation.
+        let gatewayError = GatewayError(code: 0, message: refusal.description)
+        guard gatewayError.saysUnauthenticated || gatewayError.saysPermissionDenied else { return error(operation, refusal.description) }
+        return failure(operation, gatewayError)
+    }
+
+    /// The error of this endpoint that etcd's own is.
+    func failure(_ operation: Operation, _ gatewayError: GatewayError) -> EtcdError {
+        if gatewayError.saysPermissionDenied { return error(operation, "etcd says: permission denied: \(subject)") }
+        let code = gatewayError.code == 0 ? "" : " (code \(gatewayError.code))"
+        let words = "etcd says: \(gatewayError.message.prefix(Self.errorTextLimit))\(code)"
+        if gatewayError.isOutOfRange { return error(operation, words, .outOfRange) }
+        guard gatewayError.saysUnauthenticated else { return error(operation, words) }
+        let advice = authentication == nil ? "; it wants a username and a password_file" : ""
+        return error(operation, words + advice, .unauthenticated)
     }
 }
 
 extension Gateway {
     /// What is asked of etcd: the path of its gateway.
     enum Operation: String {
+        case authenticate = "/v3/auth/authenticate"
         case range = "/v3/kv/range"
         case watch = "/v3/watch"
     }
 
-    /// `host:port` of the endpoint, without the user information that a URL may have.
-    private var host: String {
-        let authority = baseURL.split(separator: "/", omittingEmptySubsequences: true).dropFirst().first ?? "?"
-        return String(authority.split(separator: "@").last ?? "?")
-    }
-
-    private func httpRequest(_ operation: Operation, _ body: some Encodable) throws -> HTTPClient.Request {
+    private func httpRequest(_ operation: Operation, _ body: some Encodable, token: String?) throws -> HTTPClient.Request {
         HTTPClient.Request(
             .post,
-            url: baseURL + operation.rawValue,
-            headers: [("Content-Type", "application/json")],
+            url: endpoint.url + operation.rawValue,
+            headers: [
+                ("Content-Type", "application/json"),
+                // A member that has lost its leader then answers with an error, and ends watches, which would just be silent.
+                ("Grpc-Metadata-Hasleader", "true"),
+            ] + (token.map { [("Authorization", $0)] } ?? []),
             body: [UInt8](try JSONEncoder().encode(body)),
             tls: tls
         )
     }
 
+    /// Decodes an answer; an error in its place is thrown as a ``GatewayError``.
     private func decode<Answer: Decodable>(_ type: Answer.Type, from bytes: [UInt8], _ operation: Operation) throws -> Answer {
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch let error as GatewayError {
-            throw failure(operation, error)
+            throw error
         } catch {
             throw self.error(operation, "the answer is not what etcd sends: \(error)")
         }
     }
 
-    private func failure(_ operation: Operation, status: Int, body: [UInt8]) -> EtcdError {
+    private func gatewayError(in body: [UInt8]) -> GatewayError? {
         let gatewayError = try? JSONDecoder().decode(GatewayError.self, from: Data(body))
-        guard let gatewayError, !gatewayError.message.isEmpty else { return error(operation, "the answer has status \(status)") }
-        return failure(operation, gatewayError)
+        return gatewayError?.message.isEmpty == false ? gatewayError : nil
     }
 
-    private func failure(_ operation: Operation, _ gatewayError: GatewayError) -> EtcdError {
-        let code = gatewayError.code == 0 ? "" : " (code \(gatewayError.code))"
-        let words = gatewayError.message.prefix(Self.errorTextLimit)
-        return error(operation, "etcd says: \(words)\(code)", isOutOfRange: gatewayError.isOutOfRange)
+    private func failure(_ operation: Operation, status: Int, body: [UInt8]) -> EtcdError {
+        guard let gatewayError = gatewayError(in: body) else { return error(operation, "the answer has status \(status)") }
+        return failure(operation, gatewayError)
     }
 }

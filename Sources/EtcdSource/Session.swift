@@ -11,16 +11,25 @@
 /// comes every ten minutes, and asked for it overtakes the events of a watch that catches up (etcd issue 15220; before 3.4.25 and
 /// 3.5.8). So the store is compared instead: no key written since and as many keys as before are the same keys as before.
 struct Session: Sendable {
-    /// An answer that cannot be used; the attempt has failed.
+    /// An answer that cannot be used; the attempt at this endpoint has failed, and what is known stays known.
     struct Refusal: Error, Equatable, CustomStringConvertible {
         let description: String
+        /// Whether the answer shows a history that is not the known one. It need not be the cluster's: the endpoint may lag behind or
+        /// be another's. When no endpoint of the cluster has the known history, that one was broken: see ``forget()``.
+        var showsOtherHistory = false
     }
 
     private let keys: KeySpace
-    private let pageSize: Int64
+    private var pageSize: Int64
 
-    /// The revision from which on changes are not known; `nil`: nothing is known, list.
-    private(set) var resumeRevision: Int64?
+    /// The revision from which on changes are not known; `nil`: list.
+    private(set) var resumeRevision: Int64? {
+        didSet {
+            if let resumeRevision { knownRevision = resumeRevision - 1 }
+        }
+    }
+    /// The revision that the store has been seen to have: who answers with an earlier one lags behind, or lost it. 0 before a list.
+    private var knownRevision: Int64 = 0
     private var clusterID: UInt64?
     private var raftTerm: UInt64 = 0
     private var witnesses = Witnesses()
@@ -36,6 +45,29 @@ struct Session: Sendable {
         self.keys = keys
         self.pageSize = pageSize
     }
+
+    /// Whether a store with a history is known.
+    var isKnowing: Bool { knownRevision > 0 }
+
+    /// Forgets the store: its history was broken, and what is there is a new beginning.
+    mutating func forget() {
+        self = Session(keys: keys, pageSize: pageSize)
+    }
+
+    /// Refuses what is not of the known history, going by the header alone.
+    private func check(_ header: ResponseHeader) throws(Refusal) {
+        guard let clusterID else { return }
+        guard header.clusterID == clusterID else {
+            throw Refusal(description: "the endpoint belongs to another cluster now", showsOtherHistory: true)
+        }
+        guard header.revision >= knownRevision else {
+            throw Refusal(
+                description: "the store is at revision \(header.revision), but was at \(knownRevision) before: "
+                    + "it lags behind, or was wiped or restored",
+                showsOtherHistory: true
+            )
+        }
+    }
 }
 
 // MARK: - List
@@ -50,6 +82,13 @@ extension Session {
         return RangeRequest(key: keys.prefix, rangeEnd: keys.end, limit: pageSize)
     }
 
+    /// Makes the pages of later lists smaller: one was too large to be read. `false`: they hold one key already.
+    mutating func shrinkPages() -> Bool {
+        guard pageSize > 1 else { return false }
+        pageSize = max(1, pageSize / 8)
+        return true
+    }
+
     /// Takes a page of the list.
     ///
     /// - Returns: the request for the next page; `nil` when the list is complete.
@@ -57,9 +96,8 @@ extension Session {
         guard let header = page.header, header.revision > 0 else {
             throw Refusal(description: "the answer has no header: this is not etcd")
         }
-        if listRevision != nil, header.clusterID != clusterID {
-            throw Refusal(description: "the pages of a list came from two clusters")
-        }
+        try check(header)
+        guard header.raftTerm >= raftTerm else { throw Self.olderTerm }
         clusterID = header.clusterID
         raftTerm = header.raftTerm
         for keyValue in page.keyValues { witnesses.add(keyValue) }
@@ -86,18 +124,23 @@ extension Session {
         return RangeRequest(key: witness.key, limit: 1, revision: resumeRevision - 1)
     }
 
-    /// Takes the answer to a proof.
-    ///
-    /// - Returns: why the history is not ours, which the session has forgotten then; `nil` when it is.
-    mutating func receive(proof: RangeResponse) throws(Refusal) -> String? {
-        guard resumeRevision != nil, let witness = witnesses.latest else { return nil }
+    /// Takes the answer to a proof; refuses it when it is none.
+    mutating func receive(proof: RangeResponse) throws(Refusal) {
+        guard resumeRevision != nil, let witness = witnesses.latest else { return }
         guard let header = proof.header else { throw Refusal(description: "the answer has no header: this is not etcd") }
-        guard header.clusterID == clusterID else { return forget("the endpoint belongs to another cluster now") }
-        guard header.raftTerm >= raftTerm, proof.keyValues == [witness] else {
-            return forget("what was written last is not in the store as it was: it was wiped or restored")
+        try check(header)
+        guard header.raftTerm >= raftTerm else { throw Self.olderTerm }
+        guard proof.keyValues == [witness] else {
+            throw Refusal(
+                description: "what was written last is not in the store as it was: it was wiped or restored",
+                showsOtherHistory: true
+            )
         }
         raftTerm = header.raftTerm
-        return nil
+    }
+
+    private static var olderTerm: Refusal {
+        Refusal(description: "the cluster's term of election has gone back: it was wiped or restored", showsOtherHistory: true)
     }
 
     /// Begins a comparison, for a store that does not have the revision of a proof: the requests for what was written since, and then for
@@ -117,24 +160,28 @@ extension Session {
     /// Every key that is there was written before, so that it is known; and there are as many as are known. Nothing is missed but keys
     /// that came and went.
     ///
-    /// - Returns: why the history is not ours, or that ours has changed, which the session has forgotten then; `nil` when nothing has.
+    /// - Returns: that something has changed, and what is known must be listed again; `nil` when nothing has.
     mutating func receive(changes: RangeResponse, witness: RangeResponse) throws(Refusal) -> String? {
-        guard let resumeRevision, let revision = changes.header?.revision, let later = witness.header?.revision else {
+        guard let resumeRevision, let header = changes.header, let later = witness.header else {
             throw Refusal(description: "the answer has no header: this is not etcd")
         }
-        if let header = changes.header, header.clusterID != clusterID { return forget("the endpoint belongs to another cluster now") }
-        guard revision >= resumeRevision - 1, later >= revision else {
-            return forget("the store is at revision \(revision), but was at \(resumeRevision - 1) before: it was wiped or restored")
+        try check(header)
+        guard later.revision >= header.revision else {
+            throw Refusal(description: "the store's revision went back between two answers", showsOtherHistory: true)
         }
-        if let loss = try receive(proof: witness) { return loss }
-        guard changes.keyValues.isEmpty, changes.count == keyCount else {
-            return forget("revision \(resumeRevision - 1) was compacted, and keys have changed since")
+        let wasRewritten = witness.keyValues.first?.modRevision ?? .max >= resumeRevision
+        if !wasRewritten { try receive(proof: witness) }
+        guard !wasRewritten, changes.keyValues.isEmpty, changes.count == keyCount else {
+            return losePlace("revision \(resumeRevision - 1) was compacted, and keys have changed since")
         }
-        self.resumeRevision = revision + 1
+        self.resumeRevision = header.revision + 1
         return nil
     }
 
-    private mutating func forget(_ reason: String) -> String {
+    /// Has the session list: the place to resume is gone, the store and its history are the same.
+    ///
+    /// - Returns: `reason`.
+    mutating func losePlace(_ reason: String) -> String {
         resumeRevision = nil
         watchID = nil
         return reason
@@ -154,8 +201,8 @@ extension Session {
         case progress(revision: Int64)
         /// Nothing to do.
         case none
-        /// Where the watch should have resumed is not known to the store: why. The session has forgotten it, and begins with a list.
-        case historyLost(String)
+        /// Where the watch should have resumed is gone from the store, which is the same: why. The session begins with a list.
+        case placeLost(String)
     }
 
     /// Begins a watch; `nil` when a list must come first.
@@ -169,10 +216,8 @@ extension Session {
         guard let resumeRevision else { throw Refusal(description: "an answer came to a watch that has ended") }
         // First: a refused watch is `created` and `canceled` in one, and etcd leaves the stream of a canceled one open and silent.
         if response.isCanceled { return try canceled(response, resumeRevision) }
-        if let header = response.header, header.clusterID != clusterID {
-            return lose("the endpoint belongs to another cluster now")
-        }
-        if response.isCreated { return created(response, resumeRevision) }
+        if let header = response.header, header.clusterID != clusterID { try check(header) }
+        if response.isCreated { return try created(response) }
         let isAnnounced = response.events.isEmpty && response.watchID == -1
         guard let watchID, response.watchID == watchID || isAnnounced else { return .none }
         guard let first = response.events.first, let last = response.events.last else {
@@ -181,7 +226,10 @@ extension Session {
             return .progress(revision: revision)
         }
         guard first.keyValue.modRevision >= resumeRevision, last.keyValue.modRevision >= first.keyValue.modRevision else {
-            return lose("an event of revision \(first.keyValue.modRevision) came when \(resumeRevision) was next")
+            throw Refusal(
+                description: "an event of revision \(first.keyValue.modRevision) came when \(resumeRevision) was next",
+                showsOtherHistory: true
+            )
         }
         for event in response.events {
             event.isDeletion ? witnesses.remove(event.keyValue.key) : witnesses.add(event.keyValue)
@@ -193,22 +241,17 @@ extension Session {
 
     private mutating func canceled(_ response: WatchResponse, _ resumeRevision: Int64) throws(Refusal) -> Step {
         if response.compactRevision > 0 || response.cancelReason.contains("compacted") {
-            return lose("revision \(resumeRevision) has been compacted, the oldest one left is \(response.compactRevision)")
+            let reason = "revision \(resumeRevision) has been compacted, the oldest one left is \(response.compactRevision)"
+            return .placeLost(losePlace(reason))
         }
         throw Refusal(description: response.cancelReason.isEmpty ? "etcd canceled the watch" : response.cancelReason)
     }
 
-    private mutating func created(_ response: WatchResponse, _ resumeRevision: Int64) -> Step {
+    private mutating func created(_ response: WatchResponse) throws(Refusal) -> Step {
+        guard let header = response.header else { throw Refusal(description: "the answer has no header: this is not etcd") }
         // A watch from a revision that the store has yet to reach would just be silent, until other changes have that number.
-        let revision = response.header?.revision ?? 0
-        guard revision >= resumeRevision - 1 else {
-            return lose("the store is at revision \(revision), but was at \(resumeRevision - 1) before: it was wiped or restored")
-        }
+        try check(header)
         watchID = response.watchID
         return .watching
-    }
-
-    private mutating func lose(_ reason: String) -> Step {
-        .historyLost(forget(reason))
     }
 }

@@ -25,7 +25,7 @@ extension HTTPClient {
         /// A connection older than this is not used again, so that renewed certificates and moved addresses take effect; 1 h. Whole seconds.
         package var maximumConnectionLifetime: Duration
 
-        /// How long a file of trusted certificates is used from memory before it is read again; 10 s. Whole seconds.
+        /// How long the system's trusted certificates are used from memory before they are read again; 10 s. Whole seconds.
         package var certificateAuthorityLifetime: Duration
 
         /// Makes a configuration; every argument has the documented default.

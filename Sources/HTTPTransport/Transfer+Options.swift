@@ -102,16 +102,17 @@ extension Transfer {
         // A resumed session is not verified again: after a change of the trusted certificates it would let the old server in.
         try set(CURLOPT_SSL_SESSIONID_CACHE, 0)
         try set(CURLOPT_CA_CACHE_TIMEOUT, configuration.certificateAuthorityLifetime.curlSeconds)
+        // The contents, not the paths: libcurl shares connections between equal ones only, so that none goes on with replaced certificates.
         if let caFile = tls.caFile {
-            try set(CURLOPT_CAINFO, caFile)
+            try set(CURLOPT_CAINFO_BLOB, contentOf: caFile, orFail: .certificateAuthorityUnusable)
         }
         if tls.caFile != nil || CurlLibrary.hasAuthorityFile {
             // The system's directory of authorities would be trusted besides the file, and keeps libcurl from caching what it has parsed.
             try check(CCurl_set_string(handle, CURLOPT_CAPATH, nil))
         }
         if let certificateFile = tls.certificateFile {
-            try set(CURLOPT_SSLCERT, certificateFile)
-            try set(CURLOPT_SSLKEY, tls.keyFile ?? certificateFile)
+            try set(CURLOPT_SSLCERT_BLOB, contentOf: certificateFile, orFail: .clientCertificateUnusable)
+            try set(CURLOPT_SSLKEY_BLOB, contentOf: tls.keyFile ?? certificateFile, orFail: .clientCertificateUnusable)
             // Without a passphrase OpenSSL asks for one on the terminal and waits.
             try set(CURLOPT_KEYPASSWD, "")
         }
@@ -130,6 +131,18 @@ extension Transfer {
         } else {
             try check(CCurl_set_socket_option_function(handle, prepareSocket))
         }
+    }
+
+    private func set(
+        _ option: CURLoption,
+        contentOf path: String,
+        orFail code: HTTPTransportError.Code
+    ) throws(HTTPTransportError) {
+        var failure: CInt = 0
+        guard let content = CertificateFile.content(of: path, failure: &failure) else {
+            throw job.error(code, message: "\(code.summary): \(path): \(String(cString: strerror(failure)))")
+        }
+        try check(content.withUnsafeBytes { CCurl_set_blob(handle, option, $0.baseAddress, $0.count) })
     }
 
     private func set(_ option: CURLoption, _ value: Int) throws(HTTPTransportError) {

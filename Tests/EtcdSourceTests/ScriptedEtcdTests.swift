@@ -40,7 +40,10 @@ struct ScriptedEtcdTests {
     @Test(arguments: [
         (404, "Not Found", "the answer has status 404"),
         (502, "<html>", "the answer has status 502"),
-        (400, #"{"error":"user name is empty","message":"user name is empty","code":3}"#, "etcd says: user name is empty (code 3)"),
+        (
+            400, #"{"error":"user name is empty","message":"user name is empty","code":3}"#,
+            "etcd says: user name is empty (code 3); it wants a username and a password_file"
+        ),
         (400, #"{"code":11,"message":"required revision has been compacted"}"#, "etcd says: required revision has been compacted (code 11)"),
         (200, #"{"error":{"message":"no leader","code":14}}"#, "etcd says: no leader (code 14)"),
         (200, "{}", "the answer has no header: this is not etcd"),
@@ -62,7 +65,7 @@ struct ScriptedEtcdTests {
         ("", "the stream ended before etcd had created the watch"),
         (created, "the stream ended as soon as it had begun"),
         (#"{"error":{"grpc_code":14,"http_code":503,"message":"transport is closing"}}"# + "\n", "etcd says: transport is closing (code 14)"),
-        (#"{"result":{"watch_id":"-1","created":true,"canceled":true,"cancel_reason":"no permission"}}"# + "\n", "no permission"),
+        (#"{"result":{"watch_id":"-1","created":true,"canceled":true,"cancel_reason":"no reason"}}"# + "\n", "no reason"),
         (
             created + #"{"result":{"header":{"cluster_id":"7"},"canceled":true,"compact_revision":"9"}}"# + "\n",
             "the history was lost, listing again: revision 6 has been compacted, the oldest one left is 9"
@@ -100,7 +103,7 @@ struct ScriptedEtcdTests {
                 guard request.target == "/v3/watch" else {
                     let isProof = body.contains(#""revision":"6""#)
                     try connection.respond(
-                        body: isProof ? #"{\#(Self.header),"kvs":[\#(Self.keyValue(weight: 1, revision: 6))]}"# : Self.list
+                        body: isProof ? #"{\#(Self.header.replacing("5", with: "7")),"kvs":[\#(Self.keyValue(weight: 1, revision: 6))]}"# : Self.list
                     )
                     continue
                 }

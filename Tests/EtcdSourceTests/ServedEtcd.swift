@@ -18,7 +18,11 @@ final class ServedEtcd: Sendable {
     private let feed: SourceFeed
     private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    init(url: String, pageSize: Int = 5000, idleTimeout: Duration = .seconds(30)) throws {
+    convenience init(url: String, pageSize: Int = 5000, idleTimeout: Duration = .seconds(30)) throws {
+        try self.init(EtcdSource.Configuration(endpoints: [url], pageSize: pageSize, idleTimeout: idleTimeout))
+    }
+
+    init(_ configuration: EtcdSource.Configuration) throws {
         let controlPlane = ControlPlane(
             sources: ["etcd"],
             directory: directory,
@@ -29,7 +33,6 @@ final class ServedEtcd: Sendable {
         feed = controlPlane.feed(for: 0)
         monitor = feed.monitor
         client = try HTTPClient()
-        let configuration = EtcdSource.Configuration(endpoints: [url], pageSize: pageSize, idleTimeout: idleTimeout)
         source = EtcdSource(configuration: configuration, client: client, logger: logger)
     }
 

@@ -23,6 +23,16 @@ struct SessionTests {
         return session
     }
 
+    /// Whether an answer is refused for showing another history than the known one.
+    private func showsOtherHistory(_ body: () throws -> some Any) -> Bool {
+        do {
+            _ = try body()
+            return false
+        } catch {
+            return (error as? Session.Refusal)?.showsOtherHistory == true
+        }
+    }
+
     private func header(_ revision: Int64, cluster: UInt64 = 1, term: UInt64 = 2) -> ResponseHeader {
         ResponseHeader(clusterID: cluster, revision: revision, raftTerm: term)
     }
@@ -71,10 +81,22 @@ struct SessionTests {
         }
     }
 
-    @Test func `a list of another cluster is a new beginning`() throws {
+    @Test func `a list that is behind, of another cluster or of an earlier term is refused until the history is forgotten`() throws {
+        let others = [header(9), header(10, cluster: 2), header(30, cluster: 2), header(10, term: 1)]
+        for other in others {
+            var session = try listed()
+            _ = session.startList()
+            #expect(showsOtherHistory { try session.receive(RangeResponse(header: other)) })
+            // At the next endpoint.
+            _ = session.startList()
+            #expect(try session.receive(RangeResponse(header: self.header(10))) == nil)
+            #expect(session.startWatch()?.startRevision == 11)
+        }
         var session = try listed()
+        session.forget()
+        #expect(session.startProof() == nil && session.startWatch() == nil && !session.isKnowing)
         _ = session.startList()
-        #expect(try session.receive(RangeResponse(header: header(3, cluster: 2))) == nil)
+        #expect(try session.receive(RangeResponse(header: header(3, cluster: 2, term: 1))) == nil)
         #expect(session.startWatch()?.startRevision == 4)
         #expect(try session.receive(created(3, cluster: 2)) == .watching)
     }
@@ -116,24 +138,22 @@ struct SessionTests {
 
     // MARK: - Lost history
 
-    @Test func `a store behind the place to resume has lost the history`() throws {
+    @Test func `a store behind the place to resume is not believed, and what is known stays`() throws {
         var session = try listed()
         _ = session.startWatch()
-        #expect(
-            try session.receive(created(9)) == .historyLost("the store is at revision 9, but was at 10 before: it was wiped or restored")
-        )
-        #expect(session.startWatch() == nil)
-        #expect(throws: Session.Refusal.self) { try session.receive(self.created(9)) }
+        let reason = "the store is at revision 9, but was at 10 before: it lags behind, or was wiped or restored"
+        #expect(throws: Session.Refusal(description: reason, showsOtherHistory: true)) { try session.receive(self.created(9)) }
+        #expect(session.startWatch()?.startRevision == 11)
+        #expect(try session.receive(created(10)) == .watching)
     }
 
     @Test func `another cluster has another history`() throws {
         var session = try listed()
         _ = session.startWatch()
-        #expect(try session.receive(created(10, cluster: 2)) == .historyLost("the endpoint belongs to another cluster now"))
+        #expect(showsOtherHistory { try session.receive(self.created(10, cluster: 2)) })
         session = try watching()
-        let moved = WatchResponse(header: header(50, cluster: 2))
-        #expect(try session.receive(moved) == .historyLost("the endpoint belongs to another cluster now"))
-        #expect(session.startWatch() == nil)
+        #expect(showsOtherHistory { try session.receive(WatchResponse(header: self.header(50, cluster: 2))) })
+        #expect(session.startWatch()?.startRevision == 11)
     }
 
     @Test func `compaction has lost the history, whichever way etcd says it`() throws {
@@ -143,7 +163,7 @@ struct SessionTests {
             WatchResponse(isCanceled: true, cancelReason: "mvcc: required revision has been compacted"),
         ] {
             var session = try watching()
-            guard case .historyLost(let reason) = try session.receive(response) else {
+            guard case .placeLost(let reason) = try session.receive(response) else {
                 Issue.record("\(response) was not understood")
                 continue
             }
@@ -152,12 +172,13 @@ struct SessionTests {
         }
     }
 
-    @Test func `an event of the past has lost the history`() throws {
+    @Test func `an event of the past shows another history`() throws {
         var session = try watching()
-        #expect(try session.receive(events([10], header: 30)) == .historyLost("an event of revision 10 came when 11 was next"))
+        let reason = "an event of revision 10 came when 11 was next"
+        #expect(throws: Session.Refusal(description: reason, showsOtherHistory: true)) { try session.receive(self.events([10], header: 30)) }
         session = try watching()
-        #expect(try session.receive(events([12, 11], header: 30)) != .none)
-        #expect(session.startWatch() == nil)
+        #expect(showsOtherHistory { try session.receive(self.events([12, 11], header: 30)) })
+        #expect(session.startWatch()?.startRevision == 11)
     }
 
     @Test func `a cancellation for another reason is a failure that keeps the place`() throws {
@@ -181,11 +202,11 @@ struct SessionTests {
     @Test func `a store proves its history by what was written last, as it was`() throws {
         var session = try knowing()
         #expect(session.startProof() == RangeRequest(key: Array("/p/b".utf8), limit: 1, revision: 10))
-        #expect(try session.receive(proof: RangeResponse(header: header(99, term: 3), keyValues: [key("/p/b", 7)])) == nil)
+        try session.receive(proof: RangeResponse(header: header(99, term: 3), keyValues: [key("/p/b", 7)]))
         #expect(session.startWatch()?.startRevision == 11)
         // The term of the proof is the least from now on.
-        #expect(try session.receive(proof: RangeResponse(header: header(99), keyValues: [key("/p/b", 7)])) != nil)
-        #expect(session.startWatch() == nil)
+        #expect(showsOtherHistory { try session.receive(proof: RangeResponse(header: self.header(99), keyValues: [self.key("/p/b", 7)])) })
+        #expect(session.startWatch()?.startRevision == 11)
     }
 
     @Test func `any difference shows that the history is not ours`() throws {
@@ -197,12 +218,12 @@ struct SessionTests {
         var answers = values.map { RangeResponse(header: header(10), keyValues: [$0]) }
         answers += [
             RangeResponse(header: header(10)), RangeResponse(header: header(10, cluster: 2), keyValues: [key("/p/b", 7)]),
-            RangeResponse(header: header(10, term: 1), keyValues: [key("/p/b", 7)]),
+            RangeResponse(header: header(10, term: 1), keyValues: [key("/p/b", 7)]), RangeResponse(header: header(9), keyValues: [key("/p/b", 7)]),
         ]
         for answer in answers {
             var session = try knowing()
-            #expect(try session.receive(proof: answer) != nil)
-            #expect(session.startWatch() == nil && session.startProof() == nil)
+            #expect(showsOtherHistory { try session.receive(proof: answer) })
+            #expect(session.startWatch()?.startRevision == 11)
         }
         var session = try knowing()
         #expect(throws: Session.Refusal.self) { try session.receive(proof: RangeResponse(header: nil)) }
@@ -221,22 +242,30 @@ struct SessionTests {
         #expect(session.startWatch()?.startRevision == 51)
     }
 
-    @Test func `a comparison that shows any difference has lost the history`() throws {
+    @Test func `a comparison that shows a change in the known history asks for a list`() throws {
         let same = RangeResponse(header: header(50), count: 2)
         let witness = RangeResponse(header: header(50), keyValues: [key("/p/b", 7)])
-        let differences: [(changes: RangeResponse, witness: RangeResponse)] = [
+        let changes: [(changes: RangeResponse, witness: RangeResponse)] = [
             (RangeResponse(header: header(50), count: 1), witness), (RangeResponse(header: header(50), count: 3), witness),
             (RangeResponse(header: header(50), keyValues: [key("/p/a", 11)], count: 2), witness),
+            (same, RangeResponse(header: header(50))), (same, RangeResponse(header: header(50), keyValues: [key("/p/b", 11)])),
+        ]
+        for change in changes {
+            var session = try knowing()
+            #expect(try session.receive(changes: change.changes, witness: change.witness) != nil)
+            #expect(session.startWatch() == nil && session.startProof() == nil && session.startComparison() == nil && session.isKnowing)
+        }
+        let others: [(changes: RangeResponse, witness: RangeResponse)] = [
             (RangeResponse(header: header(9), count: 2), witness), (RangeResponse(header: header(50, cluster: 2), count: 2), witness),
-            (same, RangeResponse(header: header(50))), (same, RangeResponse(header: header(50), keyValues: [key("/p/b", 8)])),
+            (same, RangeResponse(header: header(50), keyValues: [key("/p/b", 8)])),
             (same, RangeResponse(header: header(49), keyValues: [key("/p/b", 7)])),
             (same, RangeResponse(header: header(50, cluster: 2), keyValues: [key("/p/b", 7)])),
             (same, RangeResponse(header: header(50, term: 1), keyValues: [key("/p/b", 7)])),
         ]
-        for difference in differences {
+        for other in others {
             var session = try knowing()
-            #expect(try session.receive(changes: difference.changes, witness: difference.witness) != nil)
-            #expect(session.startWatch() == nil && session.startComparison() == nil)
+            #expect(showsOtherHistory { try session.receive(changes: other.changes, witness: other.witness) })
+            #expect(session.startWatch()?.startRevision == 11)
         }
         var session = try knowing()
         #expect(throws: Session.Refusal.self) { try session.receive(changes: RangeResponse(header: nil), witness: witness) }

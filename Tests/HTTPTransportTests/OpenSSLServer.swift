@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// `openssl s_server`, which answers every request with a page about the connection; ended with this object.
 final class OpenSSLServer {

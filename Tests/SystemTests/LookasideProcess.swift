@@ -109,6 +109,16 @@ extension LookasideProcess {
         #expect(last == expected)
     }
 
+    /// What the server shows of its only source.
+    func source() async throws -> StatisticsBody.Source {
+        try #require(try await json("/stats", as: StatisticsBody.self).sources.first)
+    }
+
+    /// Writes a file beside the configuration, in one step.
+    func write(_ name: String, _ content: String) throws {
+        try Data(content.utf8).write(to: directory.appending(path: name), options: .atomic)
+    }
+
     /// Waits until a condition holds.
     func wait(_ what: String, within limit: Duration = .seconds(15), until condition: () async throws -> Bool) async throws {
         let deadline = ContinuousClock.now + limit
@@ -155,6 +165,7 @@ struct PeersBody: Decodable {
 struct StatisticsBody: Decodable {
     struct Source: Decodable {
         let name: String
+        let endpoint: String
         let state: String
         let revision: String
         let lists: Int
@@ -162,7 +173,7 @@ struct StatisticsBody: Decodable {
         let lastError: String
 
         enum CodingKeys: String, CodingKey {
-            case name, state, revision, lists, skipped, lastError = "last_error"
+            case name, endpoint, state, revision, lists, skipped, lastError = "last_error"
         }
     }
 

@@ -28,6 +28,11 @@ package final class SourceMonitor: Sendable {
         }
     }
 
+    /// Notes which endpoint, `host:port`, the source uses or tries now.
+    package func use(endpoint: String) {
+        state.withLock { $0.endpoint = endpoint }
+    }
+
     /// Notes a proof that the source is there and what it delivered is current: a byte of a watch, a look at a file that is as it was.
     /// Cheap enough for each of them.
     package func provedContact(now: ContinuousClock.Instant = .now) {

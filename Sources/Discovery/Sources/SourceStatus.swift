@@ -14,6 +14,8 @@ package struct SourceStatus: Sendable {
 
     /// The name of the source in the configuration.
     package let name: String
+    /// The endpoint that it uses or tries, as `host:port`; empty for a source that has none, and before the first attempt.
+    package internal(set) var endpoint = ""
     /// What it is doing.
     package internal(set) var phase = Phase.connecting
     /// Whether it has delivered its first complete state, and that state is in picks.

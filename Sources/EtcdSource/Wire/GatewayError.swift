@@ -32,6 +32,20 @@ struct GatewayError: Error, Decodable, Equatable {
         message = try fields.decodeIfPresent(String.self, forKey: .message) ?? ""
     }
 
+    /// Whether etcd does not know who asks. Newer members say so by code, some by words only, and a watch in the words of its cancellation.
+    var saysUnauthenticated: Bool { code == 16 || Self.unauthenticated.contains { message.contains($0) } }
+
+    private static let unauthenticated = ["invalid auth token", "user name is empty", "revision of auth store is old", "Unauthenticated"]
+
+    /// Whether the user may not read what was asked for.
+    var saysPermissionDenied: Bool { code == 7 || message.contains("permission denied") }
+
+    /// Whether the answer to a login is that nobody needs one.
+    var saysNotEnabled: Bool { message.contains("authentication is not enabled") }
+
+    /// Whether the answer to a login is that user and password do not fit, or that there is no such user.
+    var saysWrongPassword: Bool { message.contains("authentication failed") }
+
     /// Whether the store no longer has the revision that was asked for, or does not have it yet: gRPC's "out of range".
     var isOutOfRange: Bool { code == 11 || message.contains("compacted") }
 }

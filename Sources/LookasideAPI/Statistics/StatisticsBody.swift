@@ -110,6 +110,7 @@ struct LatencyBody: Encodable {
 /// The state of one source.
 struct SourceBody: Encodable {
     let name: String
+    let endpoint: String
     let state: String
     let synced: Bool
     let staleSeconds: Double
@@ -124,12 +125,13 @@ struct SourceBody: Encodable {
     let skippedReasons: [String]
 
     enum CodingKeys: String, CodingKey {
-        case name, state, synced, staleSeconds = "stale_seconds", revision, services, peers, lists, events, failures
+        case name, endpoint, state, synced, staleSeconds = "stale_seconds", revision, services, peers, lists, events, failures
         case lastError = "last_error", skipped, skippedReasons = "skipped_reasons"
     }
 
     init(_ status: SourceStatus) {
         name = status.name
+        endpoint = status.endpoint
         state = status.phase.rawValue
         synced = status.isSynced
         staleSeconds = status.roundedStaleSeconds

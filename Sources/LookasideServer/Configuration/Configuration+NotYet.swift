@@ -59,12 +59,7 @@ enum NotYet {
 
     /// Warnings, below `etcd` in each item of `sources`.
     private static let ignoredForEtcd: [Row<Configuration.Etcd>] = [
-        Row("endpoints") { $0.endpoints.count > 1 },
-        Row("api") { $0.api == .v2 },
-        Row("username"),
-        Row("password_file"),
-        Row("cert_file"),
-        Row("key_file"),
+        Row("api") { $0.api == .v2 }
     ]
 
     /// Adds an error for each refused key, and the paths of the ignored ones to the configuration.

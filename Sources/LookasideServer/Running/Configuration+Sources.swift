@@ -18,12 +18,21 @@ extension Configuration.Source {
         case .etcd(let etcd):
             guard let client, isSupported else { return nil }
             return EtcdSource(
-                configuration: .init(endpoints: etcd.endpoints, prefix: etcd.prefix, certificateAuthorityFile: etcd.caFile),
+                configuration: etcd.sourceConfiguration,
                 client: client,
                 logger: logger
             )
         case .kubernetes:
             return nil
         }
+    }
+}
+
+extension Configuration.Etcd {
+    fileprivate var sourceConfiguration: EtcdSource.Configuration {
+        var configuration = EtcdSource.Configuration(endpoints: endpoints, prefix: prefix)
+        if let username, let passwordFile { configuration.credentials = .init(username: username, passwordFile: passwordFile) }
+        configuration.tls = HTTPClient.TLSOptions(caFile: caFile, certificateFile: certFile, keyFile: keyFile)
+        return configuration
     }
 }

@@ -19,28 +19,64 @@ package final class EtcdProcess: @unchecked Sendable {
         case delete(String)
     }
 
+    /// How a member speaks TLS to its clients; the test's own requests go to another port, in the clear.
+    package struct TLS: Sendable {
+        var certificate: TestCertificates.Pair
+        var clientAuthority: TestCertificates.Pair?
+
+        /// With a `clientAuthority` the member demands a certificate signed by that.
+        package init(_ certificate: TestCertificates.Pair, clientAuthority: TestCertificates.Pair? = nil) {
+            self.certificate = certificate
+            self.clientAuthority = clientAuthority
+        }
+    }
+
     private static let startDeadline = Duration.seconds(60)
+    /// The password of the user `root` where authentication is on.
+    private static let rootPassword = "root-password"
 
     private let directory: URL
-    private var clientPort: UInt16
-    private var peerPort: UInt16
+    private let name: String
+    private let arguments: [String]
+    private let tls: TLS?
+    private var ports: Ports
+    private let initialCluster: String?
     /// The running process; `nil` while it is stopped. Unchecked sendability rests on one test at a time using the object.
     private var process: Process?
+    private var isAuthenticating = false
+
+    private struct Ports {
+        let client: UInt16
+        let peer: UInt16
+        let tls: UInt16
+
+        init() throws {
+            let found = try EtcdProcess.freePorts(3)
+            (client, peer, tls) = (found[0], found[1], found[2])
+        }
+    }
 
     /// Starts an etcd without keys and waits until it is healthy.
     ///
     /// Throws a ``Failure`` when there is no etcd on this machine: "install etcd-server".
-    package init() async throws {
-        directory = FileManager.default.temporaryDirectory.appendingPathComponent("etcd-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        (clientPort, peerPort) = try Self.freePorts()
+    package init(arguments: [String] = [], tls: TLS? = nil) async throws {
+        (name, self.arguments, self.tls, initialCluster) = ("default", arguments, tls, nil)
+        directory = try Self.makeDirectory()
+        ports = try Ports()
         do {
             try await start()
         } catch {
             // Somebody took one of the ports before etcd did.
-            (clientPort, peerPort) = try Self.freePorts()
+            ports = try Ports()
             try await start()
         }
+    }
+
+    /// Makes a member of a cluster that has not been started.
+    private init(name: String, ports: Ports, initialCluster: String) throws {
+        (self.name, arguments, tls, self.initialCluster) = (name, [], nil, initialCluster)
+        directory = try Self.makeDirectory()
+        self.ports = ports
     }
 
     deinit {
@@ -48,41 +84,84 @@ package final class EtcdProcess: @unchecked Sendable {
         try? FileManager.default.removeItem(at: directory)
     }
 
-    /// The client URL: `http://127.0.0.1:port`, the same after a restart.
-    package var url: String { "http://127.0.0.1:\(clientPort)" }
+    /// Starts a cluster without keys and waits until every member is healthy.
+    package static func cluster(of count: Int) async throws -> [EtcdProcess] {
+        let ports = try (0..<count).map { _ in try Ports() }
+        let initialCluster = ports.enumerated().map { "member-\($0)=http://127.0.0.1:\($1.peer)" }.joined(separator: ",")
+        let members = try ports.enumerated().map { try EtcdProcess(name: "member-\($0)", ports: $1, initialCluster: initialCluster) }
+        for member in members { try member.launch() }
+        for member in members { try await member.waitUntilHealthy() }
+        return members
+    }
+
+    private static func makeDirectory() throws -> URL {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("etcd-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        return directory
+    }
+
+    /// The client URL: `http://127.0.0.1:port`, or `https` where it speaks TLS; the same after a restart.
+    package var url: String { tls == nil ? plainURL : "https://127.0.0.1:\(ports.tls)" }
+
+    /// The port of ``url``.
+    package var port: UInt16 { tls == nil ? ports.client : ports.tls }
+
+    private var plainURL: String { "http://127.0.0.1:\(ports.client)" }
 }
 
 // MARK: - The process
 
 extension EtcdProcess {
-    /// Starts etcd on the same ports and directory, and waits until it is healthy.
+    /// Starts etcd on the same ports and directory, and waits until it is healthy: for a member of a cluster, until that has a leader.
     package func start() async throws {
         guard process == nil else { return }
-        let process = try Self.spawn(
-            [
-                "--data-dir", directory.appendingPathComponent("data").path,
-                "--listen-client-urls", url, "--advertise-client-urls", url,
-                "--listen-peer-urls", "http://127.0.0.1:\(peerPort)",
-                "--initial-advertise-peer-urls", "http://127.0.0.1:\(peerPort)",
-                "--initial-cluster", "default=http://127.0.0.1:\(peerPort)",
-                // A member alone waits for its own election only.
-                "--heartbeat-interval", "10", "--election-timeout", "100",
-                "--log-level", "error",
-            ],
-            log: logFile
-        )
-        self.process = process
+        try launch()
+        try await waitUntilHealthy()
+    }
+
+    /// Starts etcd on the same ports and directory.
+    package func launch() throws {
+        guard process == nil else { return }
+        let peerURL = "http://127.0.0.1:\(ports.peer)"
+        var arguments = [
+            "--name", name, "--data-dir", directory.appendingPathComponent("data").path,
+            "--listen-client-urls", tls == nil ? url : "\(url),\(plainURL)", "--advertise-client-urls", url,
+            "--listen-peer-urls", peerURL, "--initial-advertise-peer-urls", peerURL,
+            "--initial-cluster", initialCluster ?? "\(name)=\(peerURL)",
+            "--log-level", "error",
+        ]
+        // A member alone waits for its own election only; others need time to hear of each other on a busy machine.
+        if initialCluster == nil { arguments += ["--heartbeat-interval", "10", "--election-timeout", "100"] }
+        if let tls {
+            arguments += ["--cert-file", tls.certificate.certificate, "--key-file", tls.certificate.key]
+            if let authority = tls.clientAuthority { arguments += ["--client-cert-auth", "--trusted-ca-file", authority.certificate] }
+        }
+        process = try Self.spawn(arguments + self.arguments, log: logFile)
+    }
+
+    /// Waits until etcd is healthy, after ``launch()``.
+    package func waitUntilHealthy() async throws {
         let deadline = ContinuousClock.now + Self.startDeadline
         while ContinuousClock.now < deadline {
             if let answer = try? request("GET", "/health", timeout: .milliseconds(100)), answer.contains("\"true\"") { return }
-            guard process.isRunning else {
-                self.process = nil
+            guard process?.isRunning == true else {
+                process = nil
                 throw Failure(description: "etcd ended at once: \(logTail)")
             }
             try await Task.sleep(for: .milliseconds(10))
         }
         kill()
         throw Failure(description: "etcd was not healthy in time: \(logTail)")
+    }
+
+    /// Stops etcd as it is (`SIGSTOP`): it answers nothing, and the kernel still takes connections.
+    package func freeze() {
+        if let process { Glibc.kill(process.processIdentifier, SIGSTOP) }
+    }
+
+    /// Lets a frozen etcd go on.
+    package func thaw() {
+        if let process { Glibc.kill(process.processIdentifier, SIGCONT) }
     }
 
     /// Ends etcd as `kill -9` does, and waits until it is gone.
@@ -214,13 +293,56 @@ extension EtcdProcess {
     }
 }
 
+// MARK: - Users
+
+extension EtcdProcess {
+    /// Switches authentication on, with a user who may read a prefix that ends in `/` and nothing else.
+    package func enableAuthentication(user: String, password: String, prefix: String) throws {
+        try post("/v3/auth/role/add", ["name": "reader"])
+        let permission = ["permType": "READ", "key": Self.base64(prefix), "range_end": Self.base64(prefix.dropLast() + "0")]
+        try post("/v3/auth/role/grant", ["name": "reader", "perm": permission])
+        for (name, password, role) in [("root", Self.rootPassword, "root"), (user, password, "reader")] {
+            if role == "root" { try post("/v3/auth/role/add", ["name": role]) }
+            try post("/v3/auth/user/add", ["name": name, "password": password])
+            try post("/v3/auth/user/grant", ["user": name, "role": role])
+        }
+        try switchAuthenticationOn()
+    }
+
+    /// Switches authentication on, again.
+    package func switchAuthenticationOn() throws {
+        try post("/v3/auth/enable", [:])
+        isAuthenticating = true
+    }
+
+    /// Switches authentication off.
+    package func disableAuthentication() throws {
+        try post("/v3/auth/disable", [:])
+        isAuthenticating = false
+    }
+
+    /// Gives a user another password, which ends his tokens.
+    package func changePassword(of user: String, to password: String) throws {
+        try post("/v3/auth/user/changepw", ["name": user, "password": password])
+    }
+
+    private func login(_ user: String, password: String) throws -> String {
+        let body = try JSONSerialization.data(withJSONObject: ["name": user, "password": password])
+        let text = try request("POST", "/v3/auth/authenticate", String(decoding: body, as: UTF8.self))
+        guard let answer = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any], let token = answer["token"] as? String
+        else { throw Failure(description: "etcd gave no token: \(text.prefix(200))") }
+        return token
+    }
+}
+
 // MARK: - Requests
 
 extension EtcdProcess {
     /// Sends a request to the JSON gateway and returns its answer.
     @discardableResult
     package func post(_ path: String, _ body: [String: Any]) throws -> [String: Any] {
-        let text = try request("POST", path, String(decoding: JSONSerialization.data(withJSONObject: body), as: UTF8.self))
+        let token = isAuthenticating ? try login("root", password: Self.rootPassword) : nil
+        let text = try request("POST", path, String(decoding: JSONSerialization.data(withJSONObject: body), as: UTF8.self), token: token)
         guard let answer = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] else {
             throw Failure(description: "\(path): etcd answered \(text.prefix(200))")
         }
@@ -228,18 +350,25 @@ extension EtcdProcess {
     }
 
     /// HTTP/1.0, so that the answer is not chunked and ends with the connection.
-    private func request(_ method: String, _ path: String, _ body: String = "", timeout: Duration = .seconds(30)) throws -> String {
+    private func request(
+        _ method: String,
+        _ path: String,
+        _ body: String = "",
+        token: String? = nil,
+        timeout: Duration = .seconds(30)
+    ) throws -> String {
         let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(connection) }
         let (seconds, attoseconds) = timeout.components
         var limit = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
         setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-        var address = Self.loopback(port: clientPort)
+        var address = Self.loopback(port: ports.client)
         let isConnected = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(connection, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 }
         }
         guard isConnected else { throw Failure(description: "etcd does not listen") }
-        let message = Array("\(method) \(path) HTTP/1.0\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8)
+        let authorization = token.map { "Authorization: \($0)\r\n" } ?? ""
+        let message = Array("\(method) \(path) HTTP/1.0\r\nContent-Length: \(body.utf8.count)\r\n\(authorization)\r\n\(body)".utf8)
         var sent = 0
         while sent < message.count {
             let count = message[sent...].withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
@@ -264,14 +393,11 @@ extension EtcdProcess {
         return address
     }
 
-    /// Two ports that nobody listens on, found by asking the kernel and letting go of them again.
-    private static func freePorts() throws -> (UInt16, UInt16) {
-        let sockets = (socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0), socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
-        defer {
-            close(sockets.0)
-            close(sockets.1)
-        }
-        return (try bindAnyPort(sockets.0), try bindAnyPort(sockets.1))
+    /// Ports that nobody listens on, found by asking the kernel and letting go of them again.
+    private static func freePorts(_ count: Int) throws -> [UInt16] {
+        let sockets = (0..<count).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
+        defer { for socket in sockets { close(socket) } }
+        return try sockets.map { try bindAnyPort($0) }
     }
 
     private static func bindAnyPort(_ socket: CInt) throws -> UInt16 {

@@ -1,34 +1,38 @@
 import Foundation
 
 /// Certificates made by the `openssl` command, in a directory that lasts as long as this object.
-final class TestCertificates: Sendable {
+package final class TestCertificates: Sendable {
     /// Paths of a certificate and its key.
-    struct Pair: Sendable {
-        let certificate: String
-        let key: String
+    package struct Pair: Sendable {
+        package let certificate: String
+        package let key: String
     }
 
     /// Signs the others.
-    let authority: Pair
+    package let authority: Pair
 
     /// Signs nothing.
-    let otherAuthority: Pair
+    package let otherAuthority: Pair
 
     /// For 127.0.0.1.
-    let server: Pair
+    package let server: Pair
 
     /// For 127.0.0.1, until yesterday.
-    let expiredServer: Pair
+    package let expiredServer: Pair
 
     /// Signed by `authority`, as all but `otherAuthority`.
-    let client: Pair
+    package let client: Pair
+
+    /// Signed by `authority`, until yesterday.
+    package let expiredClient: Pair
 
     /// The key of `client` under a passphrase.
-    let encryptedClientKey: String
+    package let encryptedClientKey: String
 
     private let directory: URL
 
-    init() throws {
+    /// Makes them all.
+    package init() throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "lookaside-tls-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         self.directory = directory
@@ -60,6 +64,7 @@ final class TestCertificates: Sendable {
         server = try signed("server", by: authority, days: 2)
         expiredServer = try signed("expired-server", by: authority, days: -1)
         client = try signed("client", by: authority, days: 2)
+        expiredClient = try signed("expired-client", by: authority, days: -1)
         encryptedClientKey = path("client-encrypted.key")
         try Self.openssl(["pkey", "-in", client.key, "-aes256", "-passout", "pass:secret", "-out", encryptedClientKey])
     }
@@ -81,7 +86,7 @@ final class TestCertificates: Sendable {
     }
 
     /// An `openssl` command that did not succeed.
-    struct Failure: Error {
-        let arguments: [String]
+    package struct Failure: Error {
+        package let arguments: [String]
     }
 }
