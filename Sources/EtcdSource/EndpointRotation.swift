@@ -32,9 +32,10 @@ struct EndpointRotation: Sendable {
         return order[place]
     }
 
-    /// Notes that the endpoint in use did its work for a while: should it fail now, every other one may be tried again.
+    /// Notes that the endpoint in use did its work for a while before it failed: every one may be tried again, this one last. A single
+    /// endpoint is not, since clients that failed together must not come back together.
     mutating func noteSuccess() {
-        untried = order.count - 1
+        untried = order.count > 1 ? order.count : 0
     }
 
     /// Has the next session begin with this endpoint.

@@ -33,6 +33,10 @@ extension EtcdSource {
         /// Keys a page of a list, 5,000. etcd counts the whole range for each page, so that small pages make a list quadratic.
         package var pageSize: Int
 
+        /// The longest answer that is read, in bytes: a page of a list or a message of a watch; 64 MiB. A list goes on in smaller pages, a
+        /// watch with a list: etcd bounds a transaction to 1.5 MiB, but a message of a watch that catches up holds up to 1,000 of them.
+        package var answerLimit: Int
+
         /// Time for one page of a list, and for etcd to create a watch; 10 s.
         package var requestTimeout: Duration
 
@@ -46,6 +50,7 @@ extension EtcdSource {
             credentials: Credentials? = nil,
             tls: HTTPClient.TLSOptions = HTTPClient.TLSOptions(),
             pageSize: Int = 5000,
+            answerLimit: Int = 64 << 20,
             requestTimeout: Duration = .seconds(10),
             idleTimeout: Duration = .seconds(30)
         ) {
@@ -54,6 +59,7 @@ extension EtcdSource {
             self.credentials = credentials
             self.tls = tls
             self.pageSize = pageSize
+            self.answerLimit = answerLimit
             self.requestTimeout = requestTimeout
             self.idleTimeout = idleTimeout
         }

@@ -18,7 +18,7 @@ package import Logging
 /// which a silent connection does not; it counts as watching until that answer does not come. The revision of a delivery is the
 /// revision of the store up to which everything is known.
 package actor EtcdSource: Source {
-    /// A watch that ends sooner than this, having brought nothing, has not worked: not to try again and again without a pause.
+    /// A watch that ends sooner than this has not worked: not to try again and again without a pause.
     private static let shortestLife = Duration.seconds(1)
     /// How often a watch that is never silent looks whether its certificates were replaced.
     private static let certificateCheckInterval = Duration.seconds(5)
@@ -206,11 +206,11 @@ extension EtcdSource {
         var isWatching = false
         var hasDelivered = false
         let began = ContinuousClock.now
-        defer { hasWatched = isWatching && (hasDelivered || began.duration(to: .now) >= Self.shortestLife) }
+        defer { hasWatched = isWatching && began.duration(to: .now) >= Self.shortestLife }
         let certificates = configuration.tls.fileStamps
         var lastCheck = began
         do {
-            var lines = LineSplitter()
+            var lines = LineSplitter(limit: configuration.answerLimit)
             for try await bytes in try await gateway.watch(request) {
                 if isWatching { feed.monitor.provedContact() }
                 for line in try lines.append(bytes) {

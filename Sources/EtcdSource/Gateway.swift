@@ -15,6 +15,7 @@ struct Gateway: Sendable {
     private let authentication: Authentication?
     private let requestTimeout: Duration
     private let idleTimeout: Duration
+    private let answerLimit: Int
     /// For errors: who asks for what.
     private let subject: String
 
@@ -26,6 +27,7 @@ struct Gateway: Sendable {
         self.tls = configuration.tls
         self.requestTimeout = configuration.requestTimeout
         self.idleTimeout = configuration.idleTimeout
+        self.answerLimit = configuration.answerLimit
         let user = configuration.credentials.map { "username \($0.username)" } ?? "a client without a username"
         self.subject = "\(user) may not read the prefix \(configuration.prefix)"
     }
@@ -34,7 +36,8 @@ struct Gateway: Sendable {
     func range(_ request: RangeRequest) async throws -> RangeResponse {
         let operation = Operation.range
         let token = try await authentication?.token(at: self)
-        let response = try await client.send(try httpRequest(operation, request, token: token), timeout: requestTimeout)
+        let httpRequest = try httpRequest(operation, request, token: token)
+        let response = try await client.send(httpRequest, timeout: requestTimeout, bodyLimit: answerLimit)
         guard response.status == 200 else { throw failure(operation, status: response.status, body: response.body) }
         do {
             return try decode(RangeResponse.self, from: response.body, operation)

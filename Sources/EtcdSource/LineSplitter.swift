@@ -10,14 +10,11 @@ struct LineSplitter {
         var description: String { "a line of the stream is longer than \(limit) bytes" }
     }
 
-    /// The longest line by default: etcd bounds a transaction to 1.5 MiB, but one message holds up to 1,000 of them.
-    static let defaultLimit = 64 << 20
-
     private let limit: Int
     private var beginning: [UInt8] = []
 
     /// Makes a splitter; `limit` is the longest line in bytes.
-    init(limit: Int = Self.defaultLimit) {
+    init(limit: Int) {
         self.limit = limit
     }
 

@@ -41,7 +41,7 @@ struct EndpointRotationTests {
         #expect(last == second)
     }
 
-    @Test func `after an endpoint worked for a while every other one is tried before the session has failed`() {
+    @Test func `after an endpoint worked for a while each is tried again, that one last, before the session has failed`() {
         var rotation = rotation(3)
         rotation.beginSession()
         let first = rotation.next()
@@ -50,8 +50,18 @@ struct EndpointRotationTests {
         let third = rotation.next()
         let fourth = rotation.next()
         let fifth = rotation.next()
-        #expect(fourth == first && fifth == nil)
+        let sixth = rotation.next()
+        #expect(fourth == first && fifth == second && sixth == nil)
         #expect(Set([first, second, third]).count == 3)
+    }
+
+    @Test func `a single endpoint is not tried again without a pause`() {
+        var rotation = rotation(1)
+        rotation.beginSession()
+        _ = rotation.next()
+        rotation.noteSuccess()
+        let again = rotation.next()
+        #expect(again == nil)
     }
 
     @Test func `a session begins where it was told to`() {

@@ -3,7 +3,7 @@ import Testing
 @testable import EtcdSource
 
 struct LineSplitterTests {
-    private func lines(_ pieces: [ArraySlice<UInt8>], limit: Int = LineSplitter.defaultLimit) throws -> [String] {
+    private func lines(_ pieces: [ArraySlice<UInt8>], limit: Int = 1 << 20) throws -> [String] {
         var splitter = LineSplitter(limit: limit)
         return try pieces.flatMap { try splitter.append(Array($0)) }.map { String(decoding: $0, as: UTF8.self) }
     }

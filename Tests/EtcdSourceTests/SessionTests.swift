@@ -320,7 +320,7 @@ struct SessionTests {
 
     @Test func `a stream cut anywhere and resumed gives the same table`() throws {
         func apply(_ bytes: some Sequence<UInt8>, _ session: inout Session, _ table: inout SourceTable) throws {
-            var lines = LineSplitter()
+            var lines = LineSplitter(limit: 1 << 20)
             var reader = PeerValueReader()
             for line in try lines.append(Array(bytes)) {
                 let response = try JSONDecoder().decode(WatchResponse.self, from: Data(line))
