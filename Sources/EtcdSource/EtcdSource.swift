@@ -58,7 +58,8 @@ package actor EtcdSource: Source {
         var otherHistory: (endpoint: Int, error: EtcdError)?
         let knewHistory = session.isKnowing
         rotation.beginSession()
-        while let index = rotation.next() {
+        var next = rotation.next()
+        while let index = next {
             feed.monitor.use(endpoint: endpoints[index].description)
             if !isResuming { feed.monitor.enter(.connecting) }
             isResuming = false
@@ -74,7 +75,8 @@ package actor EtcdSource: Source {
                 }
                 failures.append(error)
                 if let error = error as? EtcdError, error.cause == .otherHistory, otherHistory == nil { otherHistory = (index, error) }
-                logger.debug("leaving an endpoint of etcd", metadata: ["source": "\(feed.monitor.name)", "error": "\(error)"])
+                next = rotation.next()
+                if next != nil { leave(error, feed) }
             }
         }
         guard let otherHistory else { throw Failures(failures) }
@@ -96,6 +98,16 @@ package actor EtcdSource: Source {
             let reasons = failures.isEmpty ? "no endpoint is configured" : failures.map { "\($0)" }.joined(separator: "; ")
             description = failures.count > 1 ? "none of \(failures.count) endpoints works: \(reasons)" : reasons
         }
+    }
+
+    /// Says that the session goes on at another endpoint. That one fails which did its work is news, that it fails again is not.
+    private func leave(_ error: any Error, _ feed: SourceFeed) {
+        feed.monitor.fault("\(error)")
+        logger.log(
+            level: hasWatched ? .warning : .debug,
+            "an endpoint of etcd failed, going on at the next",
+            metadata: ["source": "\(feed.monitor.name)", "error": "\(error)"]
+        )
     }
 
     private func gateway(at index: Int) -> Gateway {

@@ -87,7 +87,7 @@ struct EtcdFailoverTests {
         try await server.wait("the others write", within: .seconds(30)) { (try? put("web/10.0.0.2:80", weight: 2, at: other)) != nil }
         try await server.waitFor("web", ["10.0.0.1:80": 1, "10.0.0.2:80": 2], within: .seconds(90))
         used.thaw()
-        try put("web/10.0.0.3:80", weight: 3, at: used)
+        try put("web/10.0.0.3:80", weight: 3, at: other)
         try await server.waitFor("web", ["10.0.0.1:80": 1, "10.0.0.2:80": 2, "10.0.0.3:80": 3])
         #expect(try await client.stop() == [200])
         #expect(try await server.source().lists == 1)

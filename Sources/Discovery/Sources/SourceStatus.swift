@@ -26,7 +26,7 @@ package struct SourceStatus: Sendable {
     package internal(set) var lists: UInt64 = 0
     /// How many changes of single keys it has delivered.
     package internal(set) var events: UInt64 = 0
-    /// How many sessions have failed.
+    /// How many sessions have failed, or have left an endpoint that failed for another.
     package internal(set) var failures: UInt64 = 0
     /// What went wrong last; empty when nothing did since the source last delivered a complete state or resumed.
     package internal(set) var lastError = ""
