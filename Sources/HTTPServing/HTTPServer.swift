@@ -39,6 +39,11 @@ package final class HTTPServer: Sendable {
         daemon.connectionCount
     }
 
+    /// Changes the largest request body, in bytes, from the next request on.
+    package func setBodyLimit(_ limit: Int) {
+        dispatcher.bodyLimit = limit
+    }
+
     /// Stops the server: refuses new connections, answers the requests on those that are open with `Connection: close`, and ends when nothing is in flight
     /// and either no connection is open or none has sent a request for a quarter of a second. Large answers to slow clients are waited for.
     ///

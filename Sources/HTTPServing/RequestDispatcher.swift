@@ -18,13 +18,13 @@ final class RequestDispatcher: Sendable {
     let log: @Sendable (String) -> Void
 
     private let routes: RouteTable
-    private let bodyLimit: Int
+    private let currentBodyLimit: Atomic<Int>
     private let failureResponse: @Sendable (HTTPRequestFailure) -> HTTPResponse
     private let draining = Atomic<Bool>(false)
 
     init(_ configuration: HTTPServer.Configuration, routes: [HTTPRoute]) {
         self.routes = RouteTable(routes)
-        bodyLimit = configuration.bodyLimit
+        currentBodyLimit = Atomic(configuration.bodyLimit)
         failureResponse = configuration.failureResponse
         log = configuration.log
         deferredRequests = DeferredRequests(
@@ -37,6 +37,12 @@ final class RequestDispatcher: Sendable {
     /// From now on every connection is closed after its current or next request.
     func drain() {
         draining.store(true, ordering: .relaxed)
+    }
+
+    /// The largest request body, in bytes.
+    var bodyLimit: Int {
+        get { currentBodyLimit.load(ordering: .relaxed) }
+        set { currentBodyLimit.store(newValue, ordering: .relaxed) }
     }
 
     private var isDraining: Bool {

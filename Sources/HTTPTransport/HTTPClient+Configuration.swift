@@ -10,10 +10,10 @@ extension HTTPClient {
         /// The `User-Agent` of every request; `lookaside`.
         package var userAgent: String
 
-        /// Connections to one `host:port` at a time; 64. Further requests wait, and the wait counts against their time. A stream holds one all its life.
+        /// Connections to one `host:port` at a time; 64, 0: no limit. Further requests wait, and the wait counts against their time. A stream holds one all its life.
         package var maximumHostConnections: Int
 
-        /// Connections in all; 1024.
+        /// Connections in all; 1024, 0: no limit.
         package var maximumConnections: Int
 
         /// Connections kept open for reuse; 64.

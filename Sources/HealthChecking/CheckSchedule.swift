@@ -38,7 +38,10 @@ package struct CheckSchedule: Sendable {
     /// Numbers for operators. The schedule counts what it knows: the failures are the caller's to add.
     package internal(set) var statistics = CheckStatistics()
 
-    let concurrency: Int
+    /// How many probes run at a time; of less than one, one.
+    var concurrency: Int {
+        didSet { concurrency = max(1, concurrency) }
+    }
     var services: [String: Service] = [:]
     var slots: [Slot?] = []
     var freeSlots: [Int] = []

@@ -16,7 +16,7 @@ package final class HealthChecker: Sendable {
     private static let pause = Duration.milliseconds(10)
 
     private let client: HTTPClient
-    private let concurrency: Int
+    private let concurrency: Atomic<Int>
     private let inbox = CheckInbox()
     private let handler: Handler
     private let lastStatistics = Mutex(CheckStatistics())
@@ -28,11 +28,8 @@ package final class HealthChecker: Sendable {
     ///   - handler: takes the results.
     package init(concurrency: Int = HealthChecker.defaultConcurrency, handler: @escaping Handler) throws(HTTPTransportError) {
         // Probes that wait for a connection within the client would spend their time there: the schedule alone limits them.
-        let connections = max(1, concurrency) * 2
-        client = try HTTPClient(
-            configuration: .init(userAgent: "lookaside-check", maximumHostConnections: connections, maximumConnections: connections)
-        )
-        self.concurrency = concurrency
+        client = try HTTPClient(configuration: .init(userAgent: "lookaside-check", maximumHostConnections: 0, maximumConnections: 0))
+        self.concurrency = Atomic(concurrency)
         self.handler = handler
     }
 
@@ -48,6 +45,11 @@ package final class HealthChecker: Sendable {
         inbox.put(CheckInbox.Wish(targets: targets, settings: settings, isColdStart: isColdStart), of: service)
     }
 
+    /// Changes how many probes run at a time; those that run already go on.
+    package func setConcurrency(_ concurrency: Int) {
+        self.concurrency.store(concurrency, ordering: .relaxed)
+    }
+
     /// What was done so far, as of the last time that anything was.
     package var statistics: CheckStatistics {
         lastStatistics.withLock { $0 }
@@ -55,11 +57,12 @@ package final class HealthChecker: Sendable {
 
     /// Checks until the task is cancelled, then ends the probes in flight without results. To be called once.
     package func run() async {
-        var schedule = CheckSchedule(concurrency: concurrency)
+        var schedule = CheckSchedule(concurrency: concurrency.load(ordering: .relaxed))
         var generator = SystemRandomNumberGenerator()
         while !Task.isCancelled {
             let (wishes, findings) = inbox.take()
             let now = ContinuousClock.now
+            schedule.concurrency = concurrency.load(ordering: .relaxed)
             for (service, wish) in wishes {
                 schedule.setTargets(
                     of: service,

@@ -1,9 +1,12 @@
 package import Balancing
 package import Discovery
 package import HTTPServing
+internal import Synchronization
 
 /// The HTTP interface of Lookaside: its routes, and what they need to answer.
-package struct LookasideAPI: Sendable {
+///
+/// Thread-safe.
+package final class LookasideAPI: Sendable {
     /// What the interface is told by its owner.
     package struct Configuration: Sendable {
         /// How long a lease is valid, in seconds. The default is 5.
@@ -27,7 +30,7 @@ package struct LookasideAPI: Sendable {
     let events: EventLog
     let readiness: Readiness
     let clock: ServerClock
-    let configuration: Configuration
+    private let currentConfiguration: Mutex<Configuration>
     /// What was reported since the start.
     package let reportCounters = ReportCounters()
     private let requests = RequestTotals()
@@ -48,13 +51,19 @@ package struct LookasideAPI: Sendable {
         self.events = events
         self.readiness = readiness
         self.clock = clock
-        self.configuration = configuration
+        self.currentConfiguration = Mutex(configuration)
         self.processID = String(UInt64.random(in: .min ... .max), radix: 36)
+    }
+
+    /// What the interface is told by its owner; another value holds from the next request on.
+    package var configuration: Configuration {
+        get { currentConfiguration.withLock { $0 } }
+        set { currentConfiguration.withLock { $0 = newValue } }
     }
 
     /// Every route, the hottest first.
     package var routes: [HTTPRoute] {
-        let picks = PickHandler(directory: directory, clock: clock, leaseValidSeconds: configuration.leaseValidSeconds)
+        let picks = PickHandler(directory: directory, clock: clock, leaseValidSeconds: { [self] in configuration.leaseValidSeconds })
         let reports = ReportHandler(directory: directory, clock: clock, counters: reportCounters)
         let peers = PeersHandler(directory: directory, monitors: monitors, clock: clock, processID: processID)
         let metrics = MetricsHandler(
@@ -63,7 +72,7 @@ package struct LookasideAPI: Sendable {
             clock: clock,
             requests: requests,
             version: configuration.version,
-            perPeer: configuration.perPeerMetrics
+            perPeer: { [self] in configuration.perPeerMetrics }
         )
         let statistics = StatisticsHandler(directory: directory, monitors: monitors, clock: clock, metrics: metrics)
         let explanations = ExplainHandler(directory: directory, monitors: monitors, events: events, clock: clock)

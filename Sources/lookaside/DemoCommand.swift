@@ -18,7 +18,7 @@ struct DemoCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await orExit { [port] () async throws(StartError) in
-            try await Demo(port: port, logger: Configuration().makeLogger()).run {
+            try await Demo(port: port, log: ServerLog()).run {
                 // Not print, which keeps the text back while standard output is a pipe or a file.
                 FileHandle.standardOutput.write(Data("\($0)\n\n".utf8))
             }

@@ -7,7 +7,8 @@ struct Serve: AsyncParsableCommand {
         abstract: "Serve picks until SIGTERM or SIGINT.",
         discussion: """
             Requests under way are answered before the server ends (shutdown_timeout); a second signal ends it at once.
-            SIGHUP reads the configuration again. Without sources in the configuration, the peers come from peers.yaml beside it.
+            SIGHUP reads the configuration again; listen, workers and sources take effect at the next start.
+            Without sources in the configuration, the peers come from peers.yaml beside it.
             """
     )
 
@@ -27,7 +28,7 @@ struct Serve: AsyncParsableCommand {
             }
         }
         try await orExit { [configuration, config, listen] () async throws(StartError) in
-            try await LookasideServer(configuration: configuration, logger: configuration.makeLogger()) { () throws(ConfigurationErrors) in
+            try await LookasideServer(configuration: configuration, log: ServerLog(configuration.log)) { () throws(ConfigurationErrors) in
                 let reread = try Configuration.load(path: config)
                 return listen.flatMap { try? reread.listening(on: $0) } ?? reread
             }

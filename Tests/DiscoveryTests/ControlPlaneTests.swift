@@ -170,7 +170,7 @@ struct ControlPlaneTests {
         var settings = ServiceSettings()
         settings.healthCheck.interval = .seconds(1)
         let changed = settings
-        await controlPlane.apply { _ in changed }
+        await controlPlane.apply(staleAfter: nil) { _ in changed }
         for _ in 0..<500 where told.withLock({ $0.count }) < 2 { try await Task.sleep(for: .milliseconds(10)) }
         #expect(told.withLock { $0.map(\.settings.interval) } == [.seconds(5), .seconds(1)])
         #expect(told.withLock { $0.allSatisfy { $0.targets.map(\.url) == ["/health"] } })

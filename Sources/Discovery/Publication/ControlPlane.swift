@@ -18,7 +18,7 @@ package actor ControlPlane {
     package nonisolated let directory: ServiceDirectory
     /// What happened lately.
     package nonisolated let events = EventLog()
-    private let staleAfter: Duration?
+    private var staleAfter: Duration?
     private let clock: ServerClock
     private let logger: Logger
 
@@ -281,8 +281,9 @@ extension ControlPlane {
         publishDue()
     }
 
-    /// Takes over other settings for every service; verdicts and statistics stay.
-    package func apply(settings: @escaping @Sendable (_ service: String) -> ServiceSettings) {
+    /// Takes over other settings, as of ``init(sources:directory:staleAfter:settings:checkTargets:clock:logger:)``; verdicts and statistics stay.
+    package func apply(staleAfter: Duration?, settings: @escaping @Sendable (_ service: String) -> ServiceSettings) {
+        self.staleAfter = staleAfter
         self.settings = settings
         let now = Instant.now
         for service in Array(records.keys) {
@@ -307,8 +308,11 @@ extension ControlPlane {
     }
 
     private func updateStaleness(at now: Instant) {
-        guard let staleAfter else { return }
-        let stale = Set(monitors.indices.filter { Duration.seconds(monitors[$0].status.staleSeconds(at: now)) >= staleAfter })
+        let stale = Set(
+            monitors.indices.filter { index in
+                staleAfter.map { Duration.seconds(monitors[index].status.staleSeconds(at: now)) >= $0 } ?? false
+            }
+        )
         for source in stale.symmetricDifference(staleSources) {
             logger.log(
                 level: stale.contains(source) ? .warning : .notice,

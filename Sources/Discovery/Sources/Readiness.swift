@@ -7,7 +7,8 @@ internal import Synchronization
 /// outage of our own making. Thread-safe.
 package final class Readiness: Sendable {
     private let monitors: [SourceMonitor]
-    private let deadline: ContinuousClock.Instant?
+    private let start: ContinuousClock.Instant
+    private let timeout: Mutex<Duration?>
     private let wasReady = Atomic(false)
     private let stopping = Atomic(false)
 
@@ -16,7 +17,13 @@ package final class Readiness: Sendable {
     /// - Parameter timeout: how long to wait for every source; `nil`: for ever.
     package init(monitors: [SourceMonitor], timeout: Duration?, now: ContinuousClock.Instant = .now) {
         self.monitors = monitors
-        self.deadline = timeout.map { now + $0 }
+        self.start = now
+        self.timeout = Mutex(timeout)
+    }
+
+    /// Changes how long to wait for every source, since the start of the process; `nil`: for ever.
+    package func setTimeout(_ timeout: Duration?) {
+        self.timeout.withLock { $0 = timeout }
     }
 
     /// Says that the process is stopping: it is not ready any more.
@@ -32,7 +39,7 @@ package final class Readiness: Sendable {
         if isStopping { return false }
         if wasReady.load(ordering: .acquiring) { return true }
         let syncedCount = monitors.count { $0.status.isSynced }
-        guard syncedCount == monitors.count || (syncedCount > 0 && deadline.map { $0 <= now } ?? false) else { return false }
+        guard syncedCount == monitors.count || (syncedCount > 0 && timeout.withLock { $0 }.map { start + $0 <= now } ?? false) else { return false }
         wasReady.store(true, ordering: .releasing)
         return true
     }

@@ -9,7 +9,7 @@ struct MetricsHandler: Sendable {
     let clock: ServerClock
     let requests: RequestTotals
     let version: String
-    let perPeer: Bool
+    let perPeer: @Sendable () -> Bool
 
     /// Answers `GET /metrics`.
     func metrics(_ request: borrowing HTTPRequest) throws(APIError) -> HTTPReply {
@@ -44,6 +44,7 @@ struct MetricsHandler: Sendable {
 
     private func write(_ services: [ServiceState], to text: inout Exposition) {
         let second = clock.second()
+        let perPeer = perPeer()
         ServiceMetrics.write(services.map { ServiceMetrics($0, at: second, perPeer: perPeer) }, perPeer: perPeer, to: &text)
     }
 

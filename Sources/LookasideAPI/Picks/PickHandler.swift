@@ -10,7 +10,7 @@ struct PickHandler: Sendable {
 
     let directory: ServiceDirectory
     let clock: ServerClock
-    let leaseValidSeconds: Double
+    let leaseValidSeconds: @Sendable () -> Double
 
     func pick(_ request: borrowing HTTPRequest) throws(APIError) -> HTTPReply {
         let name = try request.serviceName()
@@ -44,7 +44,7 @@ struct PickHandler: Sendable {
         guard parameters.count != nil else {
             return PickBody.response(service: service.name, peer: first.peer.address, weight: first.weight, flags: first.flags)
         }
-        return LeaseBody.response(service: service.name, picks: picks, validSeconds: leaseValidSeconds, isKept: !parameters.isDryRun)
+        return LeaseBody.response(service: service.name, picks: picks, validSeconds: leaseValidSeconds(), isKept: !parameters.isDryRun)
     }
 
     private func picks(from service: ServiceState, _ parameters: PickParameters) -> [Pick] {

@@ -1,15 +1,14 @@
 internal import FoundationEssentials
-package import Logging
 
 /// `lookaside demo`: three small HTTP backends, a peers file that names them, and a server over that file.
 package struct Demo: Sendable {
     private let port: Int
-    private let logger: Logger
+    private let log: ServerLog
 
     /// Makes a demo that serves on a port of 127.0.0.1; 0: any free one.
-    package init(port: Int, logger: Logger) {
+    package init(port: Int, log: ServerLog) {
         self.port = port
-        self.logger = logger
+        self.log = log
     }
 
     /// Runs until SIGTERM or SIGINT.
@@ -28,7 +27,7 @@ package struct Demo: Sendable {
         }
         defer { try? FileManager.default.removeItem(at: directory) }
 
-        let server = LookasideServer(configuration: .init(demoPort: port, peersFile: peersFile), logger: logger)
+        let server = LookasideServer(configuration: .init(demoPort: port, peersFile: peersFile), log: log)
         let addresses = backends.map(\.address)
         try await server.run { say(Self.guide(port: $0, backends: addresses, peersFile: peersFile)) }
         for backend in backends { await backend.stop() }

@@ -4,7 +4,7 @@ internal import Glibc
 internal import HTTPServing
 internal import HTTPTransport
 internal import HealthChecking
-package import Logging
+internal import Logging
 internal import LookasideAPI
 internal import ServiceLifecycle
 
@@ -15,20 +15,22 @@ package struct LookasideServer: Sendable {
 
     private let configuration: Configuration
     private let reread: (@Sendable () throws(ConfigurationErrors) -> Configuration)?
-    private let logger: Logger
+    private let log: ServerLog
 
     /// Makes a server; nothing happens before ``run(whenListening:)``.
     ///
     /// - Parameter reread: reads the configuration again, on SIGHUP.
     package init(
         configuration: Configuration,
-        logger: Logger,
+        log: ServerLog,
         reread: (@Sendable () throws(ConfigurationErrors) -> Configuration)? = nil
     ) {
         self.configuration = configuration
         self.reread = reread
-        self.logger = logger
+        self.log = log
     }
+
+    private var logger: Logger { log.logger }
 
     /// Serves until SIGTERM or SIGINT, then lets the requests under way end; a second signal ends them.
     ///
@@ -48,7 +50,7 @@ package struct LookasideServer: Sendable {
         let controlPlane = ControlPlane(
             sources: deliveringSources.map(\.name),
             directory: directory,
-            staleAfter: configuration.staleAfter == .zero ? nil : configuration.staleAfter,
+            staleAfter: configuration.staleAfter.orNilIfZero,
             settings: { [configuration] in configuration.serviceSettings($0) },
             checkTargets: { checkTargets.yield($0) },
             clock: clock,
@@ -56,7 +58,7 @@ package struct LookasideServer: Sendable {
         )
         let readiness = Readiness(
             monitors: controlPlane.monitors,
-            timeout: configuration.readyTimeout == .zero ? nil : configuration.readyTimeout
+            timeout: configuration.readyTimeout.orNilIfZero
         )
         let checker = try makeChecker(controlPlane)
         let client = try makeClient(for: deliveringSources)
@@ -71,11 +73,7 @@ package struct LookasideServer: Sendable {
             events: controlPlane.events,
             readiness: readiness,
             clock: clock,
-            configuration: .init(
-                leaseValidSeconds: configuration.lease.valid / .seconds(1),
-                version: Self.version,
-                perPeerMetrics: configuration.metrics.perPeer
-            )
+            configuration: configuration.apiConfiguration
         )
         let server = try startServer(api)
         logger.notice(
@@ -84,6 +82,7 @@ package struct LookasideServer: Sendable {
         )
         whenListening(server.port)
 
+        let current = CurrentConfiguration(configuration)
         let group = ServiceGroup(
             configuration: .init(
                 services: [
@@ -97,12 +96,23 @@ package struct LookasideServer: Sendable {
                             targetChanges: targetChanges
                         )
                     ),
-                    .init(service: ServingService(server: server, readiness: readiness, shutdownTimeout: configuration.shutdownTimeout)),
+                    .init(service: ServingService(server: server, readiness: readiness, shutdownTimeout: { current.value.shutdownTimeout })),
                 ],
                 logger: logger
             )
         )
-        await signals.run(group, reload: Reload(of: configuration, read: reread, controlPlane: controlPlane, logger: logger))
+        let reload = Reload(
+            started: configuration,
+            current: current,
+            read: reread,
+            controlPlane: controlPlane,
+            readiness: readiness,
+            checker: checker,
+            api: api,
+            server: server,
+            log: log
+        )
+        await signals.run(group, reload: reload)
         await client?.shutdown()
         logger.notice("stopped")
     }

@@ -1,25 +1,29 @@
 internal import Discovery
+internal import HTTPServing
+internal import HealthChecking
 internal import Logging
-internal import Synchronization
+internal import LookasideAPI
 
 /// What SIGHUP does: reads the configuration again and takes over what can change while the server runs.
 ///
 /// An invalid configuration changes nothing and its errors are logged. Verdicts and statistics stay.
-final class Reload: Sendable {
+struct Reload: Sendable {
     /// Reads the configuration again.
     typealias Read = @Sendable () throws(ConfigurationErrors) -> Configuration
 
-    private let current: Mutex<Configuration>
-    private let read: Read?
-    private let controlPlane: ControlPlane
-    private let logger: Logger
+    /// What the server was started with: keys that need a restart are those that differ from it.
+    let started: Configuration
+    let current: CurrentConfiguration
+    /// `nil` when there is no file to read.
+    let read: Read?
+    let controlPlane: ControlPlane
+    let readiness: Readiness
+    let checker: HealthChecker
+    let api: LookasideAPI
+    let server: HTTPServer
+    let log: ServerLog
 
-    init(of configuration: Configuration, read: Read?, controlPlane: ControlPlane, logger: Logger) {
-        self.current = Mutex(configuration)
-        self.read = read
-        self.controlPlane = controlPlane
-        self.logger = logger
-    }
+    private var logger: Logger { log.logger }
 
     /// Reads and takes over.
     func run() async {
@@ -34,29 +38,33 @@ final class Reload: Sendable {
             for line in error.errors { logger.error("SIGHUP: the configuration is not valid, the old one stays", metadata: ["error": "\(line)"]) }
             return
         }
-        let previous = current.withLock { current in
-            defer { current = configuration }
-            return current
-        }
-        let lateKeys = configuration.keysNeedingRestart(since: previous)
-        await controlPlane.apply { configuration.serviceSettings($0) }
+        current.value = configuration
+        await apply(configuration)
         logger.notice("SIGHUP: the configuration was read again")
+        let lateKeys = configuration.keysNeedingRestart(since: started)
         if !lateKeys.isEmpty {
-            logger.warning("SIGHUP: these keys have changed and need a restart", metadata: ["keys": "\(lateKeys.joined(separator: ", "))"])
+            logger.warning(
+                "SIGHUP: these keys differ from those at the start and need a restart",
+                metadata: ["keys": "\(lateKeys.joined(separator: ", "))"]
+            )
         }
+    }
+
+    private func apply(_ configuration: Configuration) async {
+        log.apply(configuration.log)
+        server.setBodyLimit(configuration.limits.bodyBytes)
+        api.configuration = configuration.apiConfiguration
+        readiness.setTimeout(configuration.readyTimeout.orNilIfZero)
+        checker.setConcurrency(configuration.defaults.healthCheck.concurrency)
+        await controlPlane.apply(staleAfter: configuration.staleAfter.orNilIfZero) { configuration.serviceSettings($0) }
     }
 }
 
 extension Configuration {
     /// The keys that differ and take effect at the next start only.
-    func keysNeedingRestart(since previous: Configuration) -> [String] {
+    fileprivate func keysNeedingRestart(since previous: Configuration) -> [String] {
         let keys: [(name: String, differs: Bool)] = [
-            ("listen", listen != previous.listen), ("workers", workers != previous.workers),
-            ("shutdown_timeout", shutdownTimeout != previous.shutdownTimeout), ("ready_timeout", readyTimeout != previous.readyTimeout),
-            ("sources", sources != previous.sources), ("stale_after", staleAfter != previous.staleAfter),
-            ("limits", limits != previous.limits), ("lease", lease != previous.lease), ("metrics", metrics != previous.metrics),
-            ("health_check.concurrency", defaults.healthCheck.concurrency != previous.defaults.healthCheck.concurrency),
-            ("log", log != previous.log),
+            ("listen", listen != previous.listen), ("workers", workers != previous.workers), ("sources", sources != previous.sources),
         ]
         return keys.filter(\.differs).map(\.name)
     }

@@ -6,11 +6,12 @@ internal import ServiceLifecycle
 struct ServingService: Service {
     let server: HTTPServer
     let readiness: Readiness
-    let shutdownTimeout: Duration
+    /// Asked when the server stops.
+    let shutdownTimeout: @Sendable () -> Duration
 
     func run() async throws {
         try? await gracefulShutdown()
         readiness.stop()
-        await server.stop(drainingFor: shutdownTimeout)
+        await server.stop(drainingFor: shutdownTimeout())
     }
 }
