@@ -58,7 +58,7 @@ let package = Package(
         ),
         .target(
             name: "LookasideAPI",
-            dependencies: ["Balancing", "Discovery", "HTTPServing"],
+            dependencies: ["Balancing", "Discovery", "HTTPServing", "HealthChecking"],
             resources: [.embedInCode("openapi.json")],
             swiftSettings: settings
         ),
@@ -113,7 +113,7 @@ let package = Package(
         .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "LookasideAPITests",
-            dependencies: ["Balancing", "Discovery", "HTTPServing", "LookasideAPI", "TestSupport"],
+            dependencies: ["Balancing", "Discovery", "HTTPServing", "HealthChecking", "LookasideAPI", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,6 +1,7 @@
 package import Balancing
 package import Discovery
 package import HTTPServing
+package import HealthChecking
 internal import Synchronization
 
 /// The HTTP interface of Lookaside: its routes, and what they need to answer.
@@ -30,19 +31,22 @@ package final class LookasideAPI: Sendable {
     let events: EventLog
     let readiness: Readiness
     let clock: ServerClock
+    private let checks: @Sendable () -> CheckStatistics
     private let currentConfiguration: Mutex<Configuration>
-    /// What was reported since the start.
-    package let reportCounters = ReportCounters()
+    let reportCounters = ReportCounters()
     private let requests = RequestTotals()
     /// Part of every ETag: a client must not take another process's counter for this one's.
     let processID: String
 
     /// Makes the interface.
+    ///
+    /// - Parameter checks: what active checks have done so far.
     package init(
         directory: ServiceDirectory,
         monitors: [SourceMonitor],
         events: EventLog,
         readiness: Readiness,
+        checks: @escaping @Sendable () -> CheckStatistics,
         clock: ServerClock,
         configuration: Configuration
     ) {
@@ -50,6 +54,7 @@ package final class LookasideAPI: Sendable {
         self.monitors = monitors
         self.events = events
         self.readiness = readiness
+        self.checks = checks
         self.clock = clock
         self.currentConfiguration = Mutex(configuration)
         self.processID = String(UInt64.random(in: .min ... .max), radix: 36)
@@ -71,10 +76,19 @@ package final class LookasideAPI: Sendable {
             monitors: monitors,
             clock: clock,
             requests: requests,
+            reports: reportCounters,
+            checks: checks,
             version: configuration.version,
             perPeer: { [self] in configuration.perPeerMetrics }
         )
-        let statistics = StatisticsHandler(directory: directory, monitors: monitors, clock: clock, metrics: metrics)
+        let statistics = StatisticsHandler(
+            directory: directory,
+            monitors: monitors,
+            clock: clock,
+            reports: reportCounters,
+            checks: checks,
+            metrics: metrics
+        )
         let explanations = ExplainHandler(directory: directory, monitors: monitors, events: events, clock: clock)
         let operations = OperationsHandler(monitors: monitors, readiness: readiness, version: configuration.version)
         return [

@@ -26,8 +26,9 @@ class LookasideServer:
             self.peers_file.write_text(peers)
         self.port = _free_port()
         configuration = directory / "lookaside.yaml"
-        # The peers of these tests do not exist: nobody is to find that out.
-        configuration.write_text(f"listen: 127.0.0.1:{self.port}\nhealth_check: {{ enabled: false }}\n{settings}")
+        # The peers of most tests do not exist: nobody is to find that out.
+        checks = "" if "health_check:" in settings else "health_check: { enabled: false }\n"
+        configuration.write_text(f"listen: 127.0.0.1:{self.port}\n{checks}{settings}")
         self._log_path = directory / "server.log"
         binary = os.environ.get("LOOKASIDE_BINARY", REPOSITORY / ".build" / "debug" / "lookaside")
         with self._log_path.open("wb") as log:

@@ -86,8 +86,32 @@ def test_skipped_entries_are_counted_and_explained(synced: LookasideServer) -> N
     source = synced.get("/stats").json["sources"][0]
     assert source["skipped"] == 4
     reasons = "\n".join(source["skipped_reasons"])
-    for key in ("skipped/10.0.6.2:99999", "skipped/10.0.6.3:8080", "skipped/10.0.6.4:8080", "skipped/name.example:8080"):
+    keys = ["skipped/10.0.6.2:99999", "skipped/10.0.6.3:8080", "skipped/10.0.6.4:8080", "skipped/name.example:8080"]
+    for key in keys:
         assert key in reasons
+    explained = synced.get("/explain/skipped").json["skipped"]
+    assert [(entry["source"], entry["key"]) for entry in explained] == [("file", key) for key in keys]
+    assert "weight" in explained[1]["reason"]
+    assert synced.get("/explain/web").json["skipped"] == []
+
+
+def test_what_log_check_found_is_with_its_ejection(changing: LookasideServer) -> None:
+    outcome = b'{"service":"web","peer":"10.0.0.1:8080","error":"timeout"}'
+    changing.request("POST", "/report", body=b"[%s]" % b",".join([outcome] * 5))
+    found = {"window_seconds": 10, "requests": 5, "failures": 5, "run": 5}
+    event = changing.wait_for("/events", lambda answer: answer.json["events"]).json["events"][0]
+    assert (event["peer"], event["to"], event["evidence"]) == ("10.0.0.1:8080", "ejected", found)
+    peers = {peer["peer"]: peer for peer in changing.get("/explain/web").json["peers"]}
+    assert peers["10.0.0.1:8080"]["evidence"] == found
+    assert peers["10.0.0.1:8080"]["ejected_until"] > peers["10.0.0.1:8080"]["since"]
+    assert "ejected_until" not in peers["10.0.0.2:8080"]
+
+
+def test_reports_and_what_was_rejected_are_counted(changing: LookasideServer) -> None:
+    changing.request("POST", "/report", body=b"[%s,%s,{}]" % (OUTCOME, OUTCOME.replace(b"web", b"nobody")))
+    reports = changing.get("/stats").json["reports"]
+    assert (reports["reports"], reports["accepted"], reports["rejected"]) == (1, 2 - 1, {"unknown_service": 1, "invalid_outcome": 1})
+    assert reports["last_error"].startswith("unknown_service: ")
 
 
 def test_picks_are_counted_in_the_statistics(changing: LookasideServer) -> None:

@@ -2,9 +2,11 @@
 
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
+from conftest import running
 from exchange import Connection
 from lookaside_server import LookasideServer
 
@@ -68,6 +70,34 @@ def test_metrics_show_the_sources_as_statistics_do(changing: LookasideServer) ->
         assert metrics[f'lookaside_source_{field}_total{{source="file"}}'] == source[field]
     assert metrics['lookaside_source_synced{source="file"}'] == 1
     assert metrics['lookaside_source_stale_seconds{source="file"}'] == 0
+
+
+def test_reports_and_ejections_are_counted(changing: LookasideServer) -> None:
+    outcome = b'{"service":"web","peer":"10.0.0.%d:8080","error":"reset"}'
+    for peer in (1, 2):
+        changing.request("POST", "/report", body=b"[%s]" % b",".join([outcome % peer] * 5))
+    changing.wait_for("/events", lambda answer: len(answer.json["events"]) == 2)
+    changing.request("POST", "/report", body=b"[{}]")
+    metrics = read(changing)
+    assert metrics['lookaside_health_changes_total{service="web",to="ejected"}'] == 1
+    assert metrics['lookaside_ejections_refused_total{service="web"}'] == 1
+    assert metrics["lookaside_reports_total"] == 3
+    assert metrics['lookaside_report_items_total{result="accepted"}'] == 10
+    assert metrics['lookaside_report_items_total{result="invalid_outcome"}'] == 1
+
+
+def test_checks_are_counted(tmp_path: Path) -> None:
+    with running(tmp_path, SERVICES, "health_check: { interval: 0.1, timeout: 0.05 }\n") as server:
+        server.wait_for("/stats", lambda answer: sum(answer.json["checks"]["failures"].values()) > 3)
+        checks = server.get("/stats").json["checks"]
+        assert checks["targets"] == 4
+        assert checks["probes"] > 3
+        assert checks["last_error"] != ""
+        metrics = read(server)
+        assert metrics["lookaside_check_targets"] == 4
+        assert metrics["lookaside_checks_total"] >= checks["probes"]
+        for cause, count in checks["failures"].items():
+            assert metrics[f'lookaside_check_failures_total{{cause="{cause}"}}'] >= count
 
 
 def test_a_source_that_cannot_deliver_is_not_synced_and_stale(unsynced: LookasideServer) -> None:

@@ -156,6 +156,30 @@ struct ControlPlaneTests {
         #expect(status.skippedReasons.first?.contains("web/name:80") == true)
     }
 
+    @Test func `a plan shows what was skipped of its service, and follows it`() async throws {
+        let feed = controlPlane.feed(for: 0)
+        await feed.replace(with: table(["web/10.0.0.1:80": 1, "other/10.0.0.1:80": 1]), revision: "1")
+        func skipped(_ expected: [String]) async throws -> Bool {
+            func keys() -> [String]? { directory["web"]?.plan.skipped.map(\.key) }
+            for _ in 0..<500 where keys() != expected { try await Task.sleep(for: .milliseconds(10)) }
+            return keys() == expected
+        }
+        #expect(try await skipped([]))
+        await feed.apply([SourceEntry(key: "web/10.0.0.1", content: .value(.default))], revision: "2")
+        #expect(try await skipped(["web/10.0.0.1"]))
+        await feed.apply([SourceEntry(key: "web/10.0.0.2:80", content: .invalid("weight: no"))], revision: "3")
+        #expect(try await skipped(["web/10.0.0.1", "web/10.0.0.2:80"]))
+        await feed.apply([SourceEntry(key: "web/10.0.0.1", content: .deleted)], revision: "4")
+        await feed.apply([SourceEntry(key: "web/10.0.0.2:80", content: .value(.default))], revision: "5")
+        #expect(try await skipped([]))
+        var list = table(["web/10.0.0.1:80": 1, "web/10.0.0.2:80": 100])
+        list.apply(SourceEntry(key: "web/10.0.0.3:80", content: .invalid("weight: no")))
+        await feed.replace(with: list, revision: "6")
+        #expect(try await skipped(["web/10.0.0.3:80"]))
+        #expect(directory["web"]?.plan.skipped == [SkippedEntry(source: 0, key: "web/10.0.0.3:80", reason: "weight: no")])
+        #expect(directory["other"]?.plan.skipped == [])
+    }
+
     @Test func `the checker is told when only the settings of checks change`() async throws {
         let told = Mutex<[CheckTargets]>([])
         let controlPlane = ControlPlane(

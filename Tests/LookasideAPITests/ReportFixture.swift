@@ -2,6 +2,7 @@ import Balancing
 import Discovery
 import Foundation
 import HTTPServing
+import HealthChecking
 
 @testable import LookasideAPI
 
@@ -39,6 +40,7 @@ struct ReportFixture {
             monitors: [],
             events: EventLog(),
             readiness: Readiness(monitors: [], timeout: nil),
+            checks: { CheckStatistics() },
             clock: clock,
             configuration: .init(version: "test")
         )

@@ -14,6 +14,8 @@ package final class Plan: Sendable {
     package let isPanic: Bool
     /// The sources that name the service: indices in the control plane's list.
     package let sources: [Int]
+    /// Entries of the sources that name the service and are no peers; a bounded number of them.
+    package let skipped: [SkippedEntry]
     /// What every pick under this plan says.
     let flags: Pick.Flags
     /// The change that this plan shows: the control plane's counter when it was compiled.
@@ -26,8 +28,17 @@ package final class Plan: Sendable {
     /// - Parameters:
     ///   - members: every peer of the service, each address once, in any order.
     ///   - sources: the sources that name the service.
+    ///   - skipped: entries of them that are no peers.
     ///   - previous: the plan that this one replaces; its cycle is taken over when peers and weights are the same.
-    package init(members: [PlanMember], sources: [Int] = [], isPanic: Bool = false, isStale: Bool, index: UInt64, previous: Plan?) {
+    package init(
+        members: [PlanMember],
+        sources: [Int] = [],
+        skipped: [SkippedEntry] = [],
+        isPanic: Bool = false,
+        isStale: Bool,
+        index: UInt64,
+        previous: Plan?
+    ) {
         var members = members
         members.sort { ($0.effectiveWeight > 0 ? 0 : 1, $0.state.address) < ($1.effectiveWeight > 0 ? 0 : 1, $1.state.address) }
         let eligibleCount = members.firstIndex { $0.effectiveWeight == 0 } ?? members.count
@@ -43,6 +54,7 @@ package final class Plan: Sendable {
         self.members = members
         self.eligibleCount = eligibleCount
         self.sources = sources
+        self.skipped = skipped
         self.isPanic = isPanic
         self.isStale = isStale
         self.flags = [isPanic ? .panic : [], isStale ? .stale : []]

@@ -88,6 +88,21 @@ extension ServiceState {
     package var activePeers: [PeerState] { statistics.withLock { Array($0.active.values) } }
 }
 
+// MARK: - Transitions
+
+extension ServiceState {
+    /// Counts what has changed of what is said of its peers.
+    package func record(_ transitions: [Transition]) {
+        guard !transitions.isEmpty else { return }
+        statistics.withLock { statistics in
+            for transition in transitions { statistics.transitions.record(transition) }
+        }
+    }
+
+    /// What has changed since the service came.
+    package var transitionTotals: TransitionTotals { statistics.withLock { $0.transitions } }
+}
+
 // MARK: - Memory
 
 extension ServiceState {

@@ -12,6 +12,7 @@ package final class ServiceState: Sendable {
     struct Statistics {
         var picks = SecondRing()
         var totals = TrafficTotals()
+        var transitions = TransitionTotals()
         /// Peers that hold statistics or prepared answers, for the sweep that frees them.
         var active: [ObjectIdentifier: PeerState] = [:]
     }

@@ -129,14 +129,14 @@ extension ServiceVerdicts {
             guard verdict.refusedUntil.map({ $0 <= now }) ?? true else { return [] }
             verdict.refusedUntil = now + settings.interval
             set(verdict, of: peer)
-            return [Transition(peer: peer, from: from, to: from, reason: "not ejected for \(finding.description): \(refusal)")]
+            return [Transition(peer: peer, from: from, to: from, reason: "not ejected for \(finding.description): \(refusal)", finding: finding)]
         }
         let duration = verdict.history.begin(at: now, settings: settings, using: &generator)
         verdict.ejection = Ejection(end: now + duration, finding: finding)
         verdict.since = wallTime
         verdict.refusedUntil = nil
         set(verdict, of: peer)
-        return [Transition(peer: peer, from: from, to: .ejected, reason: "\(verdict.reason), for \(Self.seconds(duration)) s")]
+        return [Transition(peer: peer, from: from, to: .ejected, reason: "\(verdict.reason), for \(Self.seconds(duration)) s", finding: finding)]
     }
 
     /// Ends the ejections that are due.

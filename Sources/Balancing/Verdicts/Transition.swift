@@ -8,4 +8,6 @@ package struct Transition: Sendable, Equatable {
     package let to: Health
     /// Why.
     package let reason: String
+    /// What log check found, where it is the cause.
+    package var finding: Finding?
 }

@@ -12,6 +12,9 @@ package actor ControlPlane {
     /// How long publishing goes on before deliveries that wait get their turn.
     private static let longestTurn = Duration.milliseconds(2)
 
+    /// How many skipped entries of a service and source are shown.
+    private static let shownSkippedEntries = 20
+
     /// The sources, in order of preference.
     package nonisolated let monitors: [SourceMonitor]
     /// Where plans are published.
@@ -197,6 +200,7 @@ extension ControlPlane {
                 .init(
                     peers: peers,
                     sources: naming,
+                    skipped: skipped(of: service, naming),
                     isFirstList: isFirstList,
                     isStale: !naming.isEmpty && staleSources.isSuperset(of: naming),
                     index: index,
@@ -215,6 +219,13 @@ extension ControlPlane {
             log(transition, of: service)
         }
         updateTargets(of: service, peers, record.settings, isFirstList: isFirstList)
+    }
+
+    /// What the sources say of a service and cannot be used, for operators: some of it, should it be much.
+    private func skipped(of service: String, _ sources: [Int]) -> [SkippedEntry] {
+        sources.flatMap { source in
+            tables[source].skipped(of: service, limit: Self.shownSkippedEntries).map { SkippedEntry(source: source, key: $0.key, reason: $0.reason) }
+        }
     }
 
     private func makeRecord(_ service: String, born: Instant?) -> ServiceRecord {

@@ -53,6 +53,8 @@ extension ServiceRecord {
         let peers: [CombinedPeer]
         /// The sources that name the service.
         let sources: [Int]
+        /// Entries of the sources that are no peers.
+        let skipped: [SkippedEntry]
         /// Whether the peers come from a source's first complete list.
         let isFirstList: Bool
         let isStale: Bool
@@ -93,6 +95,7 @@ extension ServiceRecord {
         let plan = Plan(
             members: members,
             sources: publication.sources,
+            skipped: publication.skipped,
             isPanic: selection.isPanic,
             isStale: publication.isStale,
             index: publication.index,
@@ -102,6 +105,7 @@ extension ServiceRecord {
         unnamedSince = publication.sources.isEmpty ? (unnamedSince ?? publication.now) : nil
         var generator = SystemRandomNumberGenerator()
         state.publish(plan, using: &generator)
+        state.record(unpublished)
         defer { unpublished = [] }
         return unpublished
     }

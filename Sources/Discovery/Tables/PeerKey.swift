@@ -31,6 +31,13 @@ struct PeerKey {
         }
     }
 
+    /// The service that a key begins with, also one that is no peer's key; `nil` when it begins with none.
+    static func service(of text: String) -> String? {
+        guard text.utf8.count <= lengthLimit, let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")) else { return nil }
+        let service = String(text[..<slash])
+        return ServiceName.isValid(service) ? service : nil
+    }
+
     /// The one spelling of the key that this server would write.
     var canonicalText: String { "\(service)/\(address)" }
 }

@@ -18,13 +18,17 @@ package struct SourceTable: Sendable {
     private var hidden: Set<String> = []
     /// How many valid keys of each service are skipped: these name it as well.
     private var skippedCounts: [String: Int] = [:]
+    /// The skipped keys that begin with the name of each service, valid or not.
+    private var skippedKeys: [String: Set<String>] = [:]
+    /// Counts the changes of ``skippedKeys`` and their reasons.
+    private var skippingChanges = 0
 
     /// Makes an empty table.
     package init() {}
 
     /// Names a service, which may have no peers.
     package mutating func name(service: String) {
-        guard ServiceName.isValid(service) else { return skip(service, of: nil, because: "a service name is \(ServiceName.rule)") }
+        guard ServiceName.isValid(service) else { return skip(service, naming: nil, because: "a service name is \(ServiceName.rule)") }
         if services[service] == nil { services[service] = [:] }
     }
 
@@ -33,28 +37,32 @@ package struct SourceTable: Sendable {
     /// - Returns: the name of the service when anything that can be picked or shown has changed.
     @discardableResult
     package mutating func apply(_ entry: SourceEntry) -> String? {
-        let key: PeerKey
+        let changesBefore = skippingChanges
         do {
-            key = try PeerKey(entry.key)
+            let key = try PeerKey(entry.key)
+            return apply(entry, to: key) ?? (skippingChanges == changesBefore ? nil : key.service)
         } catch {
             switch entry.content {
-            case .value: skip(entry.key, of: nil, because: error.description)
-            case .invalid(let reason): skip(entry.key, of: nil, because: reason)
-            case .deleted: endSkipping(entry.key, of: nil)
+            case .value: skip(entry.key, naming: nil, because: error.description)
+            case .invalid(let reason): skip(entry.key, naming: nil, because: reason)
+            case .deleted: endSkipping(entry.key, naming: nil)
             }
-            return nil
+            guard skippingChanges != changesBefore, let service = PeerKey.service(of: entry.key), services[service] != nil else { return nil }
+            return service
         }
-        endSkipping(entry.key, of: key.service)
+    }
+
+    private mutating func apply(_ entry: SourceEntry, to key: PeerKey) -> String? {
+        endSkipping(entry.key, naming: key.service)
         switch entry.content {
         case .value(let value):
             return set(key, entry.key, to: value)
         case .deleted:
             return set(key, entry.key, to: nil)
         case .invalid(let reason):
-            skip(entry.key, of: key.service, because: reason)
+            skip(entry.key, naming: key.service, because: reason)
             // A valid key names its service, whatever its value.
-            guard services[key.service] == nil else { return nil }
-            services[key.service] = [:]
+            if services[key.service] == nil { services[key.service] = [:] }
             return key.service
         }
     }
@@ -69,9 +77,14 @@ package struct SourceTable: Sendable {
 
     /// The names of the services in which the two tables differ.
     package func changedServices(since previous: SourceTable) -> [String] {
-        var changed = services.filter { previous.services[$0.key] != $0.value }.map(\.key)
+        var changed = services.filter { previous.services[$0.key] != $0.value || !hasSameSkipped(of: $0.key, as: previous) }.map(\.key)
         changed += previous.services.keys.filter { services[$0] == nil }
         return changed
+    }
+
+    private func hasSameSkipped(of service: String, as other: SourceTable) -> Bool {
+        let keys = skippedKeys[service] ?? []
+        return keys == other.skippedKeys[service] ?? [] && keys.allSatisfy { skipped[$0] == other.skipped[$0] }
     }
 
     private func value(of key: PeerKey, spelled text: String) -> PeerValue? {
@@ -103,9 +116,9 @@ package struct SourceTable: Sendable {
     /// Chooses the first of several spellings and skips the others; one that is skipped for its value keeps that reason.
     private mutating func choose(among keys: [String: PeerValue], of service: String) -> PeerValue? {
         guard let first = keys.min(by: { $0.key < $1.key }) else { return nil }
-        if hidden.contains(first.key) { endSkipping(first.key, of: service) }
+        if hidden.contains(first.key) { endSkipping(first.key, naming: service) }
         for other in keys.keys where other != first.key && (skipped[other] == nil || hidden.contains(other)) {
-            skip(other, of: service, because: "the same peer as \(first.key), which comes first")
+            skip(other, naming: service, because: "the same peer as \(first.key), which comes first")
             hidden.insert(other)
         }
         return first.value
@@ -119,16 +132,31 @@ extension SourceTable {
     private static let shownLimit = 200
 
     /// Notes why a key is skipped; `service` is the one that a valid key names.
-    private mutating func skip(_ key: String, of service: String?, because reason: String) {
-        let isNew = skipped.updateValue(Self.shortened(reason), forKey: Self.label(of: key)) == nil
+    private mutating func skip(_ key: String, naming service: String?, because reason: String) {
+        let label = Self.label(of: key)
+        let isNew = skipped.updateValue(Self.shortened(reason), forKey: label) == nil
         if isNew, let service { skippedCounts[service, default: 0] += 1 }
+        guard let service = service ?? PeerKey.service(of: key) else { return }
+        skippedKeys[service, default: []].insert(label)
+        skippingChanges += 1
     }
 
-    private mutating func endSkipping(_ key: String, of service: String?) {
-        guard !skipped.isEmpty, skipped.removeValue(forKey: Self.label(of: key)) != nil else { return }
+    private mutating func endSkipping(_ key: String, naming service: String?) {
+        guard !skipped.isEmpty else { return }
+        let label = Self.label(of: key)
+        guard skipped.removeValue(forKey: label) != nil else { return }
         hidden.remove(key)
-        guard let service, let count = skippedCounts[service] else { return }
-        skippedCounts[service] = count > 1 ? count - 1 : nil
+        if let service, let count = skippedCounts[service] { skippedCounts[service] = count > 1 ? count - 1 : nil }
+        guard let service = service ?? PeerKey.service(of: key) else { return }
+        skippedKeys[service]?.remove(label)
+        if skippedKeys[service]?.isEmpty == true { skippedKeys[service] = nil }
+        skippingChanges += 1
+    }
+
+    /// The skipped keys that begin with the name of a service, with the reasons: the first `limit` by key.
+    package func skipped(of service: String, limit: Int) -> [(key: String, reason: String)] {
+        guard let keys = skippedKeys[service] else { return [] }
+        return keys.sorted().prefix(limit).map { ($0, skipped[$0] ?? "") }
     }
 
     /// What a key is kept under. A source's keys may be megabytes long; the hash keeps those apart that begin alike. It is seeded, so that

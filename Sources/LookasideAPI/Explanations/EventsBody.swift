@@ -14,6 +14,7 @@ struct EventsBody: Encodable {
         let from: String
         let to: String
         let reason: String
+        let evidence: EvidenceBody?
     }
 
     init(index: UInt64, events: [Event]) {
@@ -26,7 +27,8 @@ struct EventsBody: Encodable {
                 peer: "\(event.transition.peer)",
                 from: event.transition.from.rawValue,
                 to: event.transition.to.rawValue,
-                reason: event.transition.reason
+                reason: event.transition.reason,
+                evidence: event.transition.finding.map { EvidenceBody($0) }
             )
         }
     }

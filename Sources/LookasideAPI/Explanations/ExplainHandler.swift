@@ -13,7 +13,7 @@ struct ExplainHandler: Sendable {
         let name = try request.serviceName()
         _ = try Parameters(of: request, allowed: [])
         let service = try directory.find(name)
-        return .deferred { .json(ExplanationBody(service, monitors: monitors, second: clock.second())) }
+        return .deferred { .json(ExplanationBody(service, monitors: monitors, clock: clock)) }
     }
 
     func events(_ request: borrowing HTTPRequest) throws(APIError) -> HTTPReply {

@@ -12,6 +12,7 @@ struct ExplanationBody: Encodable {
     let eligible: Int
     let candidates: Int
     let peers: [Peer]
+    let skipped: [SkippedEntryBody]
 
     struct Peer: Encodable {
         let peer: String
@@ -21,6 +22,7 @@ struct ExplanationBody: Encodable {
         let logCheck: String
         let reason: String
         let since: String
+        let ejectedUntil: String?
         let evidence: EvidenceBody
         let weight: Double
         let effectiveWeight: Double
@@ -29,24 +31,14 @@ struct ExplanationBody: Encodable {
         let source: String
 
         enum CodingKeys: String, CodingKey {
-            case peer, eligible, health, activeCheck = "active_check", logCheck = "log_check", reason, since, evidence, weight
-            case effectiveWeight = "effective_weight", expectedShare = "expected_share", actualShare = "actual_share", source
+            case peer, eligible, health, activeCheck = "active_check", logCheck = "log_check", reason, since, ejectedUntil = "ejected_until"
+            case evidence, weight, effectiveWeight = "effective_weight", expectedShare = "expected_share", actualShare = "actual_share", source
         }
     }
 
-    /// What log check has against a peer now.
-    struct EvidenceBody: Encodable {
-        let windowSeconds: Int
-        let requests: UInt64
-        let failures: UInt64
-        let run: UInt64
-
-        enum CodingKeys: String, CodingKey {
-            case windowSeconds = "window_seconds", requests, failures, run
-        }
-    }
-
-    init(_ state: ServiceState, monitors: [SourceMonitor], second: UInt32) {
+    init(_ state: ServiceState, monitors: [SourceMonitor], clock: ServerClock) {
+        let second = clock.second()
+        let (now, wallTime) = (ContinuousClock.now, clock.wallTime())
         let picks = state.picks(window: Self.window, before: second)
         let plan = state.plan
         let logCheck = state.settings.logCheck
@@ -57,21 +49,18 @@ struct ExplanationBody: Encodable {
         eligible = plan.members.count { $0.value.isCandidate && $0.verdict?.isEligible ?? true }
         candidates = plan.members.count { $0.value.isCandidate }
         peers = plan.members.sorted { $0.state.address < $1.state.address }.map { member in
-            let evidence = member.state.evidenceCounts(at: second)
+            let ejection = member.verdict?.ejection
             return Peer(
                 peer: "\(member.state.address)",
                 eligible: member.effectiveWeight > 0,
                 health: member.health.rawValue,
                 activeCheck: member.verdict?.activeIsHealthy.map { $0 ? "healthy" : "unhealthy" } ?? "unchecked",
-                logCheck: member.verdict?.ejection == nil ? "in the pool" : "ejected",
+                logCheck: ejection == nil ? "in the pool" : "ejected",
                 reason: Self.reason(member),
                 since: Timestamp.text(member.since),
-                evidence: EvidenceBody(
-                    windowSeconds: logCheck.window,
-                    requests: evidence.requests,
-                    failures: evidence.failures,
-                    run: evidence.run
-                ),
+                ejectedUntil: ejection.map { Timestamp.text(wallTime + now.duration(to: $0.end) / .seconds(1)) },
+                // What is reported of an ejected peer is no evidence: what it was ejected for is.
+                evidence: ejection.map { EvidenceBody($0.finding) } ?? EvidenceBody(member.state, window: logCheck.window, at: second),
                 weight: member.weight,
                 effectiveWeight: member.effectiveWeight,
                 expectedShare: Double(member.slots) / Double(slots),
@@ -79,6 +68,7 @@ struct ExplanationBody: Encodable {
                 source: monitors[Int(member.source)].name
             )
         }
+        skipped = plan.skipped.map { SkippedEntryBody($0, monitors: monitors) }
     }
 
     /// Why a peer takes no picks, or fewer than its weight; empty when it takes its share.

@@ -38,6 +38,12 @@ struct Exposition {
         bytes.append(UInt8(ascii: "\n"))
     }
 
+    /// Writes a metric that has one sample, without labels.
+    mutating func single(_ name: String, _ kind: Kind, _ help: String, _ value: some Numeric & LosslessStringConvertible) {
+        describe(name, kind, help)
+        sample(name, Labels(), value)
+    }
+
     private mutating func append(_ text: String) {
         bytes.append(contentsOf: text.utf8)
     }

@@ -1,6 +1,7 @@
 internal import Balancing
 internal import Discovery
 internal import HTTPServing
+internal import HealthChecking
 
 /// `GET /metrics`, and `/stats` with `?format=prometheus`: the counters and gauges of this process for Prometheus.
 struct MetricsHandler: Sendable {
@@ -8,6 +9,8 @@ struct MetricsHandler: Sendable {
     let monitors: [SourceMonitor]
     let clock: ServerClock
     let requests: RequestTotals
+    let reports: ReportCounters
+    let checks: @Sendable () -> CheckStatistics
     let version: String
     let perPeer: @Sendable () -> Bool
 
@@ -25,6 +28,8 @@ struct MetricsHandler: Sendable {
             var text = Exposition(capacity: 8192 + services.count * 1024)
             write(services, to: &text)
             SourceMetrics.write(monitors.map(\.status), to: &text)
+            CheckMetrics.write(checks(), to: &text)
+            ReportMetrics.write(reports, to: &text)
             requests.write(to: &text)
             text.describe("lookaside_build_info", .gauge, "Always 1; the label says which build this is.")
             text.sample("lookaside_build_info", Exposition.Labels("version", version), 1)

@@ -38,20 +38,16 @@ struct ProcessMetrics {
     /// Writes the metrics.
     func write(to text: inout Exposition) {
         if let residentBytes {
-            text.describe("process_resident_memory_bytes", .gauge, "Resident memory size in bytes.")
-            text.sample("process_resident_memory_bytes", .init(), residentBytes)
+            text.single("process_resident_memory_bytes", .gauge, "Resident memory size in bytes.", residentBytes)
         }
         if let processorSeconds {
-            text.describe("process_cpu_seconds_total", .counter, "Total user and system CPU time spent in seconds.")
-            text.sample("process_cpu_seconds_total", .init(), processorSeconds)
+            text.single("process_cpu_seconds_total", .counter, "Total user and system CPU time spent in seconds.", processorSeconds)
         }
         if let openDescriptors {
-            text.describe("process_open_fds", .gauge, "Number of open file descriptors.")
-            text.sample("process_open_fds", .init(), openDescriptors)
+            text.single("process_open_fds", .gauge, "Number of open file descriptors.", openDescriptors)
         }
         if let startTime {
-            text.describe("process_start_time_seconds", .gauge, "Start time of the process since the Unix epoch in seconds.")
-            text.sample("process_start_time_seconds", .init(), startTime)
+            text.single("process_start_time_seconds", .gauge, "Start time of the process since the Unix epoch in seconds.", startTime)
         }
     }
 }

@@ -4,6 +4,7 @@ internal import Balancing
 struct ServiceMetrics {
     private let service: Exposition.Labels
     private let totals: TrafficTotals
+    private let transitions: TransitionTotals
     private let eligible: Int
     private let peersByHealth: [(health: Health, count: Int)]
     /// The peers with recent traffic; none unless asked for.
@@ -17,6 +18,7 @@ struct ServiceMetrics {
         let plan = service.plan
         self.service = labels
         totals = service.totals(at: second)
+        transitions = service.transitionTotals
         eligible = plan.eligibleCount
         peersByHealth = plan.countByHealth()
         peers = perPeer ? service.peersWithTraffic().map { (labels.adding("peer", "\($0.address)"), $0.totals) } : []
@@ -42,6 +44,18 @@ struct ServiceMetrics {
 
         text.describe("lookaside_eligible_peers", .gauge, "Peers that may be picked.")
         for service in services { text.sample("lookaside_eligible_peers", service.service, service.eligible) }
+
+        text.describe("lookaside_health_changes_total", .counter, "Peers that became of a health, by that health.")
+        for service in services {
+            for (health, count) in service.transitions.changes.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+                text.sample("lookaside_health_changes_total", service.service.adding("to", health.rawValue), count)
+            }
+        }
+
+        text.describe("lookaside_ejections_refused_total", .counter, "Ejections refused because too many peers were out already.")
+        for service in services where service.transitions.refusals > 0 {
+            text.sample("lookaside_ejections_refused_total", service.service, service.transitions.refusals)
+        }
 
         if perPeer { writePeers(services.flatMap(\.peers), to: &text) }
     }

@@ -9,19 +9,23 @@ struct StatisticsBody: Encodable {
     let rps: Double
     let failures: UInt64
     let sources: [SourceBody]
+    let checks: ChecksBody
+    let reports: ReportsBody
     let services: [ServiceStatisticsBody]
 
     enum CodingKeys: String, CodingKey {
-        case windowSeconds = "window_seconds", picks, requests, rps, failures, sources, services
+        case windowSeconds = "window_seconds", picks, requests, rps, failures, sources, checks, reports, services
     }
 
-    init(window: Int, sources: [SourceStatus], services: [ServiceStatisticsBody]) {
+    init(window: Int, sources: [SourceStatus], checks: ChecksBody, reports: ReportsBody, services: [ServiceStatisticsBody]) {
         windowSeconds = window
         picks = services.reduce(0) { $0 + $1.picks }
         requests = services.reduce(0) { $0 + $1.requests }
         rps = Double(requests) / Double(window)
         failures = services.reduce(0) { $0 + $1.failures }
         self.sources = sources.map { SourceBody($0) }
+        self.checks = checks
+        self.reports = reports
         self.services = services
     }
 }

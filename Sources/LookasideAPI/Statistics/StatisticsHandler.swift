@@ -1,6 +1,7 @@
 internal import Balancing
 internal import Discovery
 internal import HTTPServing
+internal import HealthChecking
 
 /// `GET /stats` and `GET /stats/{service}`: what happened in the last complete seconds, and how the sources are.
 struct StatisticsHandler: Sendable {
@@ -9,6 +10,8 @@ struct StatisticsHandler: Sendable {
     let directory: ServiceDirectory
     let monitors: [SourceMonitor]
     let clock: ServerClock
+    let reports: ReportCounters
+    let checks: @Sendable () -> CheckStatistics
     let metrics: MetricsHandler
 
     /// Answers `GET /stats`.
@@ -20,7 +23,15 @@ struct StatisticsHandler: Sendable {
             let services = directory.all.sorted { $0.name < $1.name }.map {
                 ServiceStatisticsBody($0, window: window, before: second)
             }
-            return .json(StatisticsBody(window: window, sources: monitors.map(\.status), services: services))
+            return .json(
+                StatisticsBody(
+                    window: window,
+                    sources: monitors.map(\.status),
+                    checks: ChecksBody(checks()),
+                    reports: ReportsBody(reports),
+                    services: services
+                )
+            )
         }
     }
 

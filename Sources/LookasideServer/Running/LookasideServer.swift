@@ -72,6 +72,7 @@ package struct LookasideServer: Sendable {
             monitors: controlPlane.monitors,
             events: controlPlane.events,
             readiness: readiness,
+            checks: { checker.statistics },
             clock: clock,
             configuration: configuration.apiConfiguration
         )
