@@ -1,6 +1,7 @@
 """What the benchmarks run on: building, the processes that are measured, the load generators."""
 
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -128,13 +129,16 @@ class Process:
             self.process.wait()
         self.log.close()
 
+    def text(self):
+        """What it has written: read without moving the place at which it goes on."""
+        return os.pread(self.log.fileno(), 1 << 20, 0).decode(errors="replace")
+
     def wait_until_answered(self, path):
         """Waits until a path is answered with 200."""
         deadline = time.monotonic() + START_SECONDS
         while self.status(path) != 200:
             if self.process.poll() is not None or time.monotonic() > deadline:
-                self.log.seek(0)
-                raise BenchmarkError(f"{self.process.args[0]} does not answer {path}:\n{self.log.read()}")
+                raise BenchmarkError(f"{self.process.args[0]} does not answer {path}:\n{self.text()}")
             time.sleep(0.05)
 
     def url(self, path):
@@ -149,6 +153,16 @@ class Process:
             return error.code
         except OSError:
             return None
+
+    def json(self, path):
+        """The body of an answer."""
+        with urllib.request.urlopen(self.url(path), timeout=30) as answer:
+            return json.load(answer)
+
+    def resident_bytes(self):
+        """The resident memory of the process."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/statm").read_text().split()
+        return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def processor_seconds(self):
         """The processor time that the process has used, in user and kernel mode."""
@@ -188,18 +202,17 @@ def lookaside_of(binary, configuration, processors):
 
 
 @contextlib.contextmanager
-def lookaside(binary, services, processors, workers):
-    """Runs the server with a peers file: services is a dictionary of names to dictionaries of peers to weights."""
+def lookaside(binary, services, processors, workers, settings="", check_url=""):
+    """Runs the server with a peers file: services is a dictionary of names to dictionaries of peers to weights. Without a check_url no peer is probed."""
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
         with open(pathlib.Path(folder) / "peers.yaml", "w") as peers_file:
             peers_file.write("services:\n")
             for name, peers in services.items():
                 peers_file.write(f"  {name}:\n")
-                # Without an address to check: probes would be measured too.
-                peers_file.writelines(f'    "{peer}": {{weight: {weight}, check_url: ""}}\n' for peer, weight in peers.items())
+                peers_file.writelines(f'    "{peer}": {{weight: {weight}, check_url: "{check_url}"}}\n' for peer, weight in peers.items())
         configuration = pathlib.Path(folder) / "lookaside.yaml"
-        configuration.write_text(f"listen: 127.0.0.1:{port}\nworkers: {workers}\nsources:\n  - file: {{path: peers.yaml}}\nlog: {{level: error}}\n")
+        configuration.write_text(f"listen: 127.0.0.1:{port}\nworkers: {workers}\nsources:\n  - file: {{path: peers.yaml}}\nlog: {{level: error}}\n{settings}")
         with Process([binary, "serve", "--config", configuration], port, processors) as server:
             server.wait_until_answered("/readyz")
             yield server
@@ -219,14 +232,43 @@ def baseline(program, server, path, processors, workers):
         yield process
 
 
-class Load:
-    """What one run of wrk measured."""
+@contextlib.contextmanager
+def report(items, lines=False):
+    """The environment of report.lua for a report of these outcomes: an object, an array, or lines."""
+    encoded = [json.dumps(item) for item in items]
+    text = "".join(f"{item}\n" for item in encoded) if lines else encoded[0] if len(items) == 1 else f"[{','.join(encoded)}]"
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(text)
+        file.flush()
+        yield {"REPORT_BODY": file.name, "REPORT_TYPE": "application/x-ndjson" if lines else "application/json"}
 
-    def __init__(self, server, path, seconds, processors):
+
+@contextlib.contextmanager
+def responder(program, network, addresses, ports, first_port, processors):
+    """Runs many small HTTP servers on addresses of 127.network; gives their `host:port`s."""
+    peers = [f"127.{network}.{address >> 8}.{address & 255}:{first_port + port}" for address in range(1, addresses + 1) for port in range(ports)]
+    with Process([program, network, addresses, ports, first_port], first_port, processors) as process:
+        deadline = time.monotonic() + START_SECONDS
+        while "ready" not in process.text():
+            if process.process.poll() is not None or time.monotonic() > deadline:
+                raise BenchmarkError(f"{program} does not listen: {process.text()}")
+            time.sleep(0.05)
+        yield peers
+
+
+class Load:
+    """What one run of wrk measured; with the environment of report.lua it posts that report."""
+
+    def __init__(self, server, path, seconds, processors, report=None):
         before = server.processor_seconds()
-        command = ["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{seconds}s", server.url(path)]
+        command = ["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{seconds}s", *(["-s", HERE / "report.lua"] if report else []), server.url(path)]
         result = subprocess.run(
-            command, capture_output=True, text=True, check=True, preexec_fn=lambda: os.sched_setaffinity(0, processors)
+            [str(part) for part in command],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=os.environ | (report or {}),
+            preexec_fn=lambda: os.sched_setaffinity(0, processors),
         )
         used = server.processor_seconds() - before
         # A late answer (wrk counts those over two seconds as errors) is no fault of the server's on a busy machine.

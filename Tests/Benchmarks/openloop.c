@@ -1,8 +1,9 @@
 /* An open-loop load generator: requests are due at fixed times, whether or not the answers to earlier ones have come.
 
-   Usage: openloop PORT PATH RATE SECONDS [PATH]...
+   Usage: openloop [--report] PORT PATH RATE SECONDS [PATH]...
    Sends RATE requests for the first PATH a second to 127.0.0.1, and fetches each further PATH once a second beside them, on a connection of its own.
    A * in the first PATH stands for 00000 to 09999, in turn.
+   With --report each answer, a pick, is followed by a report of a success of the picked peer on the same connection, which is not timed.
    A request's latency counts from the time at which it was due: what waits for a free connection, or for this program, counts in full. A closed loop
    would send less while the server is slow and so never see most of the slow answers ("coordinated omission").
    Prints requests, errors, latency quantiles in microseconds, and the answers to the further paths as name<TAB>value lines. */
@@ -33,6 +34,8 @@ struct connection
   int socket;
   int64_t due;       /* of the request that it carries */
   bool busy;
+  bool reporting;    /* whether it carries a report */
+  char service[256]; /* of the pick that it carries */
   size_t received;   /* bytes of the answer so far */
   char answer[4096]; /* a pick's answer is some 300 bytes */
 };
@@ -100,6 +103,27 @@ send_request (int socket, const char *path, const char *connection)
 
   if (length != send (socket, request, (size_t) length, MSG_NOSIGNAL))
     fail ("send");
+}
+
+/* Reports that the peer that the answer names did well. */
+static void
+send_report (struct connection *connection)
+{
+  char body[512];
+  char request[1024];
+  const char *peer = strcasestr (connection->answer, "\r\nX-Lookaside-Peer: ");
+
+  if (NULL == peer)
+    fail ("a pick without X-Lookaside-Peer");
+  peer += strlen ("\r\nX-Lookaside-Peer: ");
+  int length = snprintf (body, sizeof (body), "{\"service\":\"%s\",\"peer\":\"%.*s\",\"status\":200,\"latency_ms\":12.5}",
+                         connection->service, (int) strcspn (peer, "\r"), peer);
+  length = snprintf (request, sizeof (request),
+                     "POST /report HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", length, body);
+  if (length != send (connection->socket, request, (size_t) length, MSG_NOSIGNAL))
+    fail ("send");
+  connection->reporting = true;
+  connection->received = 0;
 }
 
 /* Fetches one path at every full second from the start on. */
@@ -200,14 +224,19 @@ main (int argc, char **argv)
   pthread_t threads[FETCHES];
   struct epoll_event events[CONNECTIONS];
   char path[512];
+  bool reports = (1 < argc) && (0 == strcmp (argv[1], "--report"));
+
+  argv += reports;
+  argc -= reports;
   int fetch_count = argc - 5;
+  long busy = 0;
   long sent = 0;
   long done = 0;
   long errors = 0;
 
   if ( (5 > argc) || (FETCHES < fetch_count) || (0 >= atol (argv[3])) || (0 >= atol (argv[4])) )
   {
-    fprintf (stderr, "usage: %s PORT PATH RATE SECONDS [PATH]...\n", argv[0]);
+    fprintf (stderr, "usage: openloop [--report] PORT PATH RATE SECONDS [PATH]...\n");
     return 2;
   }
   uint16_t port = (uint16_t) atoi (argv[1]);
@@ -235,7 +264,7 @@ main (int argc, char **argv)
     if (0 != pthread_create (&threads[index], NULL, &run_fetch, &fetches[index]))
       fail ("pthread_create");
   }
-  while (done < total)
+  while ( (done < total) || (0 < busy) )
   {
     struct connection *idle = NULL;
     int64_t wait = 100000000;
@@ -248,9 +277,11 @@ main (int argc, char **argv)
       if (0 < wait)
         break;
       idle->busy = true;
+      busy++;
       idle->received = 0;
       idle->due = due;
       number_path (path, sizeof (path), argv[2], sent);
+      snprintf (idle->service, sizeof (idle->service), "%s", strrchr (path, '/') + 1);
       send_request (idle->socket, path, "keep-alive");
       sent++;
     }
@@ -265,9 +296,19 @@ main (int argc, char **argv)
 
       if (! receive (connection))
         continue;
-      latencies[done++] = now () - connection->due;
       errors += (0 != strncmp (connection->answer, "HTTP/1.1 200 ", 13));
+      if (! connection->reporting)
+      {
+        latencies[done++] = now () - connection->due;
+        if (reports)
+        {
+          send_report (connection);
+          continue;
+        }
+      }
+      connection->reporting = false;
       connection->busy = false;
+      busy--;
     }
   }
   qsort (latencies, (size_t) total, sizeof (int64_t), &compare);

@@ -1,10 +1,12 @@
 """The rows of the table: what is measured, how, and what it may be."""
 
 import base64
+import contextlib
 import dataclasses
 import http.client
 import json
 import os
+import random
 import statistics
 import subprocess
 import time
@@ -14,6 +16,13 @@ import harness
 
 # How many changes of etcd are followed, one after the other.
 CHANGES = 1_000
+# How many outcomes a batch holds.
+BATCH = 1_000
+# How long active checks are watched.
+CHECK_SECONDS = 20
+# How much traffic is made to see what memory it takes: more than the minute that is kept.
+TRAFFIC_SERVICES = 100
+TRAFFIC_SECONDS = 70
 
 
 @dataclasses.dataclass
@@ -106,28 +115,154 @@ class Benchmarks:
         binary = harness.build_product("lookaside")
         return harness.lookaside(binary, services, self.processors.server, self.processors.workers)
 
-    def _load(self, server, path):
-        return harness.Load(server, path, self.seconds, self.processors.generator)
+    def _load(self, server, path, report=None):
+        return harness.Load(server, path, self.seconds, self.processors.generator, report)
 
-    def cpu(self):
+    def _beside_static(self, name, path, report=None):
+        """The loads of the server, of which a path is asked or reports are made, and of the static response in C."""
         program = harness.build_program("baseline", "libmicrohttpd")
         with self._service() as server:
             with harness.baseline(program, server, "/pick/web", self.processors.server, self.processors.workers) as static:
+                measured = {server: lambda: self._load(server, path, report), static: lambda: self._load(static, "/pick/web")}
                 taken = {server: [], static: []}
                 for turn in range(self.rounds):
-                    harness.say(f"measuring cpu, round {turn + 1} of {self.rounds}")
+                    harness.say(f"measuring {name}, round {turn + 1} of {self.rounds}")
                     # Each is the first in every second round.
                     turns = (server, static) if turn % 2 == 0 else (static, server)
-                    loads = self.quiet.take(turns, lambda turns=turns: [self._load(process, "/pick/web") for process in turns])
+                    loads = self.quiet.take(turns, lambda turns=turns: [measured[process]() for process in turns])
                     for process, load in zip(turns, loads, strict=True):
                         taken[process].append(load)
-        costs = {process: [load.microseconds_per_request for load in loads] for process, loads in taken.items()}
-        rates = {process: statistics.median(load.requests_per_second for load in loads) for process, loads in taken.items()}
-        cost = ratios(costs[server], costs[static])
-        yield Row("CPU per `GET /pick`", f"{spread(costs[server])} us")
-        yield Row("CPU per request of one static libmicrohttpd response in C", f"{spread(costs[static])} us")
+                return taken[server], taken[static]
+
+    def cpu(self):
+        own, static = self._beside_static("cpu", "/pick/web")
+        costs, static_costs = ([load.microseconds_per_request for load in loads] for loads in (own, static))
+        rate, static_rate = (statistics.median(load.requests_per_second for load in loads) for loads in (own, static))
+        cost = ratios(costs, static_costs)
+        yield Row("CPU per `GET /pick`", f"{spread(costs)} us")
+        yield Row("CPU per request of one static libmicrohttpd response in C", f"{spread(static_costs)} us")
         yield Row("… pick over static response", spread(cost, "{:.3f}"), "<= 1.10", statistics.median(cost) <= 1.10)
-        yield Row("requests a second: picks; static responses", f"{rates[server]:,.0f}; {rates[static]:,.0f}")
+        yield Row("requests a second: picks; static responses", f"{rate:,.0f}; {static_rate:,.0f}")
+
+    # Reports
+
+    @staticmethod
+    def _outcomes(count):
+        """Outcomes of the peers of ``_service``, the same in every run."""
+        generator = random.Random(count)
+        return [
+            {
+                "service": "web",
+                "peer": f"10.0.0.{generator.randrange(10, 100)}:8080",
+                "status": generator.choice([200] * 97 + [404, 500, 503]),
+                "latency_ms": round(generator.lognormvariate(2, 1), 1),
+            }
+            for _ in range(count)
+        ]
+
+    def report(self):
+        with harness.report(self._outcomes(1)) as report:
+            own, static = self._beside_static("report", "/report", report)
+        costs = [load.microseconds_per_request for load in own]
+        cost = ratios(costs, [load.microseconds_per_request for load in static])
+        yield Row("CPU per `POST /report` of one outcome", f"{spread(costs)} us")
+        yield Row("… report over static response", spread(cost), "<= 2.0", statistics.median(cost) <= 2)
+
+    def outcomes(self):
+        for form, lines in (("an array", False), ("NDJSON", True)):
+            with harness.report(self._outcomes(BATCH), lines) as report, self._service() as server:
+                costs = []
+                for turn in range(self.rounds):
+                    harness.say(f"measuring outcomes in {form}, round {turn + 1} of {self.rounds}")
+                    load = self.quiet.take([server], lambda: self._load(server, "/report", report))
+                    costs.append(load.microseconds_per_request / BATCH)
+            # By processor time, since the server may have more than one core.
+            rates = [1e6 / cost for cost in costs]
+            holds = statistics.median(rates) >= 200_000
+            yield Row(f"outcomes a second and core, {BATCH:,} in {form}", spread(rates, "{:,.0f}"), ">= 200,000", holds)
+
+    def reporting(self):
+        """Picks at a fixed rate, each of them followed by a report on the same connection."""
+        program = harness.build_program("openloop")
+        with self._service() as server:
+            self._open_loop(program, server, 1, [], "/pick/web")
+            alone, beside = [], []
+            for turn in range(self.rounds):
+                harness.say(f"measuring reporting, round {turn + 1} of {self.rounds}")
+                pair = self.quiet.take(
+                    [server], lambda: [self._open_loop(program, server, self.seconds, [], "/pick/web", reports) for reports in (False, True)]
+                )
+                alone.append(pair[0]["p99_us"][0] / 1000)
+                beside.append(pair[1]["p99_us"][0] / 1000)
+        growth = ratios(beside, alone)
+        yield Row("p99 of `/pick` at 2,000 picks/s; with each of them reported", f"{spread(alone)}; {spread(beside)} ms")
+        holds = statistics.median(growth) <= 2 or statistics.median(beside) <= 1
+        yield Row("… with over without", spread(growth), "<= 2, or <= 1 ms", holds)
+
+    # Checks and memory
+
+    def checks(self):
+        """200 addresses with 100 ports each, all probed every five seconds; two processes, because of the limit of open files."""
+        program, binary = harness.build_program("responder"), harness.build_product("lookaside")
+        with contextlib.ExitStack() as stack:
+            responders = [harness.responder(program, network, 100, 100, 21_000, self.processors.generator) for network in (1, 2)]
+            peers = [peer for responder in responders for peer in stack.enter_context(responder)]
+            services = {f"service-{number:03}": dict.fromkeys(peers[number * 100 : number * 100 + 100], 100) for number in range(200)}
+            with harness.lookaside(binary, services, self.processors.server, self.processors.workers, check_url="/health") as server:
+                harness.say(f"probing {len(peers):,} peers for {CHECK_SECONDS} seconds")
+                time.sleep(6)
+                before, used = server.json("/stats")["checks"], server.processor_seconds()
+                time.sleep(CHECK_SECONDS)
+                after, used = server.json("/stats")["checks"], server.processor_seconds() - used
+                health = [peer["health"] for name in services for peer in server.json(f"/peers/{name}")["peers"]]
+        probes = after["probes"] - before["probes"]
+        share = used / CHECK_SECONDS
+        failed = sum(after["failures"].values()) + sum(state != "healthy" for state in health)
+        yield Row(
+            f"active checks of {len(peers):,} peers every 5 s: a second; failed; left out; latest",
+            f"{probes / CHECK_SECONDS:,.0f}; {failed}; {after['skipped_rounds']}; {1000 * after['worst_lateness_seconds']:.0f} ms",
+            "4,000; 0; 0",
+            failed == 0 and after["skipped_rounds"] == 0 and probes >= 0.98 * len(peers) / 5 * CHECK_SECONDS,
+        )
+        yield Row("… of a core", f"{share:.0%}", "<= 40%", share <= 0.4)
+
+    def traffic(self):
+        """Every peer is picked and reported about, with several statuses and many latencies, in every second of a minute and more."""
+        binary = harness.build_product("lookaside")
+        services = {f"service-{number:03}": {f"10.{number}.0.{peer}:8080": 1 for peer in range(1, 101)} for number in range(TRAFFIC_SERVICES)}
+        with harness.lookaside(binary, services, self.processors.server, self.processors.workers) as server:
+            connection = http.client.HTTPConnection("127.0.0.1", server.port)
+            before = server.resident_bytes()
+            generator = random.Random(1)
+            began = time.monotonic()
+            for second in range(TRAFFIC_SECONDS):
+                harness.say(f"traffic, second {second + 1} of {TRAFFIC_SECONDS}")
+                for name, peers in services.items():
+                    self._drive(connection, name, peers, generator)
+                time.sleep(max(0, began + second + 1 - time.monotonic()))
+            count = sum(len(peers) for peers in services.values())
+            each = (server.resident_bytes() - before) / count
+        yield Row(
+            f"memory of a peer with picks and outcomes in each of {TRAFFIC_SECONDS} seconds, {count:,} peers",
+            f"{each:,.0f} bytes",
+            "<= 6,144",
+            each <= 6144,
+        )
+
+    @staticmethod
+    def _drive(connection, name, peers, generator):
+        """Picks every peer of a service and reports two outcomes of each."""
+        connection.request("GET", f"/pick/{name}?n={len(peers)}")
+        connection.getresponse().read()
+        outcomes = [
+            {"service": name, "peer": peer, "status": status, "latency_ms": round(generator.lognormvariate(3, 0.7), 2)}
+            for peer in peers
+            for status in (200, generator.choice([200, 200, 404, 503]))
+        ]
+        connection.request("POST", "/report", json.dumps(outcomes), {"Content-Type": "application/json"})
+        answer = json.loads(connection.getresponse().read())
+        if answer["accepted"] != len(outcomes):
+            raise harness.BenchmarkError(f"outcomes were rejected: {answer}")
 
     def lease(self):
         with self._service() as server:
@@ -207,8 +342,8 @@ class Benchmarks:
     def _peers(service):
         return {f"10.{service >> 8}.{service & 255}.{number}:8080": number for number in range(1, 11)}
 
-    def _open_loop(self, program, server, seconds, fetched):
-        command = [str(program), str(server.port), "/pick/service-*", "2000", str(seconds), *fetched]
+    def _open_loop(self, program, server, seconds, fetched, path="/pick/service-*", reports=False):
+        command = [str(program), *(["--report"] if reports else []), str(server.port), path, "2000", str(seconds), *fetched]
         result = subprocess.run(
             command, capture_output=True, text=True, check=False, preexec_fn=lambda: os.sched_setaffinity(0, self.processors.generator)
         )
