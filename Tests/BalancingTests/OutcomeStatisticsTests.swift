@@ -54,6 +54,16 @@ struct OutcomeStatisticsTests {
         #expect(statistics.counts(window: 60, before: 0).requests == 0)
     }
 
+    @Test(arguments: [61, 62, 122, 123, 65_535, 65_536, 65_537, 1_000_000] as [UInt32])
+    func `what is older than a minute is not mistaken for what is new, however old it is`(gap: UInt32) {
+        var statistics = OutcomeStatistics()
+        for second in UInt32(100)..<110 { statistics.record(Outcome(result: .status(500), latencyMilliseconds: 9, reporter: ""), at: second) }
+        statistics.record(Outcome(result: .status(200), latencyMilliseconds: 1, reporter: ""), at: 109 + gap)
+        let counts = statistics.counts(window: 60, before: 110 + gap)
+        #expect(counts.requests == 1 && counts.failures(.serverErrors) == 0)
+        #expect(counts.latencyCount == 1 && counts.latencySum == 1)
+    }
+
     @Test func `an outcome of a second that has passed goes to the newest`() {
         var statistics = OutcomeStatistics()
         statistics.record(Outcome(result: .status(200), latencyMilliseconds: 4, reporter: ""), at: 50)

@@ -6,15 +6,15 @@ package struct OutcomeStatistics: Sendable {
     private static let slotSeconds: UInt32 = 10
 
     private struct ResultEntry: SecondLogEntry {
-        let second: UInt32
+        let second: UInt16
         let code: UInt16
         var count: UInt32
     }
 
     private struct LatencyEntry: SecondLogEntry {
-        let second: UInt32
-        var count: UInt32
         var sum: Double
+        var count: UInt32
+        let second: UInt16
     }
 
     private struct HistogramSlot {
@@ -32,7 +32,7 @@ package struct OutcomeStatistics: Sendable {
 
     /// Adds an outcome to a second; one of a second that has passed meanwhile goes to the newest.
     package mutating func record(_ outcome: Outcome, at second: UInt32) {
-        newest = max(newest, second)
+        if second > newest { enter(second) }
         addResult(outcome.result.code, outcome.count)
         guard let latency = outcome.latencyMilliseconds else { return }
         addLatency(latency, outcome.count)
@@ -40,9 +40,19 @@ package struct OutcomeStatistics: Sendable {
         histograms[histograms.count - 1].histogram.add(latency, count: outcome.count)
     }
 
+    private mutating func enter(_ second: UInt32) {
+        if second - newest > SecondLog<ResultEntry>.memory {
+            results = .init()
+            latencies = .init()
+        }
+        newest = second
+    }
+
+    private var newestShort: UInt16 { UInt16(truncatingIfNeeded: newest) }
+
     private mutating func addResult(_ code: UInt16, _ count: UInt32) {
         var index = results.entries.count
-        while index > 0, results.entries[index - 1].second == newest {
+        while index > 0, results.entries[index - 1].second == newestShort {
             index -= 1
             guard results.entries[index].code == code else { continue }
             let (sum, isOver) = results.entries[index].count.addingReportingOverflow(count)
@@ -51,12 +61,12 @@ package struct OutcomeStatistics: Sendable {
             results.entries[index].count = sum
             return
         }
-        results.append(ResultEntry(second: newest, code: code, count: count))
+        results.append(ResultEntry(second: newestShort, code: code, count: count), newest: newest)
     }
 
     private mutating func addLatency(_ latency: Double, _ count: UInt32) {
         let sum = latency * Double(count)
-        if let last = latencies.entries.indices.last, latencies.entries[last].second == newest {
+        if let last = latencies.entries.indices.last, latencies.entries[last].second == newestShort {
             let (total, isOver) = latencies.entries[last].count.addingReportingOverflow(count)
             if !isOver {
                 latencies.entries[last].count = total
@@ -64,7 +74,7 @@ package struct OutcomeStatistics: Sendable {
                 return
             }
         }
-        latencies.append(LatencyEntry(second: newest, count: count, sum: sum))
+        latencies.append(LatencyEntry(sum: sum, count: count, second: newestShort), newest: newest)
     }
 
     private mutating func enterSlot() {
@@ -84,8 +94,8 @@ package struct OutcomeStatistics: Sendable {
     func add(to counts: inout OutcomeCounts, window: Int, before second: UInt32) {
         guard second > 0, !isEmpty else { return }
         let seconds = second - min(second, UInt32(window))..<second
-        results.forEach(in: seconds) { counts.add(code: $0.code, count: UInt64($0.count)) }
-        latencies.forEach(in: seconds) { counts.addLatencies(count: UInt64($0.count), sum: $0.sum) }
+        results.forEach(in: seconds, newest: newest) { counts.add(code: $0.code, count: UInt64($0.count)) }
+        latencies.forEach(in: seconds, newest: newest) { counts.addLatencies(count: UInt64($0.count), sum: $0.sum) }
         let slots = seconds.lowerBound / Self.slotSeconds...(second - 1) / Self.slotSeconds
         for slot in histograms where slots ~= slot.number { counts.add(slot.histogram) }
     }
