@@ -118,7 +118,7 @@ let package = Package(
         ),
         .testTarget(
             name: "LookasideServerTests",
-            dependencies: ["LookasideServer", "TestSupport"],
+            dependencies: ["Balancing", "Discovery", "LookasideServer", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(name: "SystemTests", dependencies: ["HTTPTransport", "TestSupport", "lookaside"], swiftSettings: settings),

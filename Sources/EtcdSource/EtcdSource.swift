@@ -34,6 +34,8 @@ package actor EtcdSource: Source {
     private var reader = PeerValueReader()
     /// Whether the last watch was ended by us, to be begun again: contact counts as unbroken until that fails.
     private var isResuming = false
+    /// Whether the next list is of another history than what was delivered, so that what it lacks need not be gone.
+    private var listFollowsBrokenHistory = false
     /// Whether the watch of the attempt under way has worked for a while.
     private var hasWatched = false
 
@@ -81,6 +83,7 @@ package actor EtcdSource: Source {
         }
         guard let otherHistory else { throw Failures(failures) }
         session.forget()
+        listFollowsBrokenHistory = true
         rotation.choose(otherHistory.endpoint)
         // Failing if nothing was known, so that a store whose answers contradict each other is not listed over and over without a pause.
         guard knewHistory else { throw Failures(failures) }
@@ -203,7 +206,8 @@ extension EtcdSource {
             for keyValue in page.keyValues { table.apply(keys.entry(keyValue, reader: &reader)) }
         }
         guard let resumeRevision = session.resumeRevision else { return }
-        await feed.replace(with: table, revision: String(resumeRevision - 1))
+        await feed.replace(with: table, revision: String(resumeRevision - 1), followsBrokenHistory: listFollowsBrokenHistory)
+        listFollowsBrokenHistory = false
     }
 }
 

@@ -10,7 +10,7 @@ struct ControlPlaneTests {
 
     init() {
         controlPlane = ControlPlane(
-            sources: ["first", "second"],
+            sources: [SourceDescription(name: "first"), SourceDescription(name: "second")],
             directory: directory,
             staleAfter: .seconds(30),
             clock: ServerClock(second: { 1 }, wallTime: { 1_700_000_000 }),
@@ -52,6 +52,43 @@ struct ControlPlaneTests {
         await controlPlane.feed(for: 0).apply([SourceEntry(key: "web/10.0.0.1:80", content: .deleted)], revision: "2")
         #expect(try await published("web", ["10.0.0.1:80": 1, "10.0.0.2:80": 2]))
         #expect(directory["web"]?.plan.state(of: state.address) === state)
+    }
+
+    @Test func `by the first source, the next one takes over when that has no peer left, and peers keep their states`() async throws {
+        await controlPlane.apply(combine: .first, staleAfter: .seconds(30)) { _ in ServiceSettings() }
+        await controlPlane.feed(for: 1).replace(with: table(["web/10.0.0.1:80": 1, "web/10.0.0.2:80": 2]), revision: "1")
+        #expect(try await published("web", ["10.0.0.1:80": 1, "10.0.0.2:80": 2]))
+        let state = directory["web"]?.plan.state(of: try PeerAddress("10.0.0.1:80"))
+        await controlPlane.feed(for: 0).replace(with: table(["web/10.0.0.1:80": 10]), revision: "1")
+        #expect(try await published("web", ["10.0.0.1:80": 10]))
+        await controlPlane.feed(for: 0).apply([SourceEntry(key: "web/10.0.0.1:80", content: .deleted)], revision: "2")
+        #expect(try await published("web", ["10.0.0.1:80": 1, "10.0.0.2:80": 2]))
+        #expect(try directory["web"]?.plan.state(of: PeerAddress("10.0.0.1:80")) === state)
+        await controlPlane.feed(for: 0).apply([SourceEntry(key: "web/10.0.0.3:80", content: .value(.default))], revision: "3")
+        #expect(try await published("web", ["10.0.0.3:80": 100]))
+        await controlPlane.apply(combine: .merge, staleAfter: .seconds(30)) { _ in ServiceSettings() }
+        #expect(try await published("web", ["10.0.0.1:80": 1, "10.0.0.2:80": 2, "10.0.0.3:80": 100]))
+    }
+
+    @Test func `peers that a list lacks stay for the time of the guard, and then go`() async throws {
+        let controlPlane = ControlPlane(
+            sources: [SourceDescription(name: "guarded", emptyGuard: .milliseconds(300))],
+            directory: directory,
+            staleAfter: nil,
+            clock: ServerClock(second: { 1 }, wallTime: { 1_700_000_000 }),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        let feed = controlPlane.feed(for: 0)
+        await feed.replace(with: table(["web/10.0.0.1:80": 1, "web/10.0.0.2:80": 1, "other/10.0.0.1:80": 1]), revision: "1")
+        let began = ContinuousClock.now
+        await feed.replace(with: table(["web/10.0.0.3:80": 1]), revision: "2")
+        #expect(try await published("web", ["10.0.0.1:80": 1, "10.0.0.2:80": 1, "10.0.0.3:80": 1]))
+        #expect(try directory["web"]?.plan.details.guarded == [PeerAddress("10.0.0.1:80"), PeerAddress("10.0.0.2:80")])
+        #expect(controlPlane.monitors[0].status.guarded == 3 && controlPlane.monitors[0].status.peers == 4)
+        #expect(try await published("web", ["10.0.0.3:80": 1]))
+        #expect(began.duration(to: .now) >= .milliseconds(300))
+        #expect(try await published("other", [:]))
+        #expect(controlPlane.monitors[0].status.guarded == 0 && controlPlane.monitors[0].status.peers == 1)
     }
 
     @Test func `a peer that leaves and comes back keeps its state`() async throws {
@@ -160,7 +197,7 @@ struct ControlPlaneTests {
         let feed = controlPlane.feed(for: 0)
         await feed.replace(with: table(["web/10.0.0.1:80": 1, "other/10.0.0.1:80": 1]), revision: "1")
         func skipped(_ expected: [String]) async throws -> Bool {
-            func keys() -> [String]? { directory["web"]?.plan.skipped.map(\.key) }
+            func keys() -> [String]? { directory["web"]?.plan.details.skipped.map(\.key) }
             for _ in 0..<500 where keys() != expected { try await Task.sleep(for: .milliseconds(10)) }
             return keys() == expected
         }
@@ -176,14 +213,14 @@ struct ControlPlaneTests {
         list.apply(SourceEntry(key: "web/10.0.0.3:80", content: .invalid("weight: no")))
         await feed.replace(with: list, revision: "6")
         #expect(try await skipped(["web/10.0.0.3:80"]))
-        #expect(directory["web"]?.plan.skipped == [SkippedEntry(source: 0, key: "web/10.0.0.3:80", reason: "weight: no")])
-        #expect(directory["other"]?.plan.skipped == [])
+        #expect(directory["web"]?.plan.details.skipped == [SkippedEntry(source: 0, key: "web/10.0.0.3:80", reason: "weight: no")])
+        #expect(directory["other"]?.plan.details.skipped == [])
     }
 
     @Test func `the checker is told when only the settings of checks change`() async throws {
         let told = Mutex<[CheckTargets]>([])
         let controlPlane = ControlPlane(
-            sources: ["only"],
+            sources: [SourceDescription(name: "only")],
             directory: directory,
             staleAfter: nil,
             checkTargets: { targets in told.withLock { $0.append(targets) } },
@@ -194,7 +231,7 @@ struct ControlPlaneTests {
         var settings = ServiceSettings()
         settings.healthCheck.interval = .seconds(1)
         let changed = settings
-        await controlPlane.apply(staleAfter: nil) { _ in changed }
+        await controlPlane.apply(combine: .merge, staleAfter: nil) { _ in changed }
         for _ in 0..<500 where told.withLock({ $0.count }) < 2 { try await Task.sleep(for: .milliseconds(10)) }
         #expect(told.withLock { $0.map(\.settings.interval) } == [.seconds(5), .seconds(1)])
         #expect(told.withLock { $0.allSatisfy { $0.targets.map(\.url) == ["/health"] } })

@@ -6,7 +6,7 @@ import Testing
 struct ReadinessTests {
     private let start = ContinuousClock.now
     private let controlPlane = ControlPlane(
-        sources: ["first", "second"],
+        sources: [SourceDescription(name: "first"), SourceDescription(name: "second")],
         directory: ServiceDirectory(),
         staleAfter: nil,
         clock: ServerClock(second: { 0 }, wallTime: { 0 }),

@@ -10,7 +10,7 @@ struct SourceRunnerTests {
     private static let shortest = Duration.milliseconds(800)
 
     private let controlPlane = ControlPlane(
-        sources: ["scripted"],
+        sources: [SourceDescription(name: "scripted")],
         directory: ServiceDirectory(),
         staleAfter: nil,
         clock: ServerClock(second: { 0 }, wallTime: { 0 }),

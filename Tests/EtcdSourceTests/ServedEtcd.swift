@@ -24,7 +24,7 @@ final class ServedEtcd: Sendable {
 
     init(_ configuration: EtcdSource.Configuration) throws {
         let controlPlane = ControlPlane(
-            sources: ["etcd"],
+            sources: [SourceDescription(name: "etcd")],
             directory: directory,
             staleAfter: nil,
             clock: ServerClock(second: { 0 }, wallTime: { 0 }),

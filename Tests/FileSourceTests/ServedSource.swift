@@ -11,7 +11,7 @@ final class ServedSource: Sendable {
 
     init(_ source: any Source) {
         let controlPlane = ControlPlane(
-            sources: ["file"],
+            sources: [SourceDescription(name: "file")],
             directory: directory,
             staleAfter: nil,
             clock: ServerClock(second: { 0 }, wallTime: { 0 }),

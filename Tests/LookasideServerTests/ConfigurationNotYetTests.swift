@@ -6,7 +6,7 @@ struct ConfigurationNotYetTests {
     @Test func `what the example asks for in vain is listed once, in the order of the file`() throws {
         #expect(
             try Configuration.valid(Configuration.example).notYet == [
-                "sources[0].etcd.empty_guard", "sources[1].kubernetes",
+                "sources[1].kubernetes",
                 "policy", "services.web-*.policy", "state_file",
             ]
         )
@@ -14,11 +14,11 @@ struct ConfigurationNotYetTests {
 
     @Test(arguments: [
         ("health_check: {interval: 1}", []), ("log_check: {window: 5}", []), ("panic_threshold: 0.25", []), ("policy: weighted_round_robin", []),
-        ("policy: random", ["policy"]), ("metrics: {per_peer: true}", []), ("lease: {valid: 1}", []), ("combine: merge", []), ("stale_after: 0", []),
+        ("policy: random", ["policy"]), ("metrics: {per_peer: true}", []), ("lease: {valid: 1}", []), ("combine: first", []), ("stale_after: 0", []),
         ("limits: {body_bytes: 2048}", []), ("services: {a.b: {slow_start: 5, policy: random}}", ["services.\"a.b\".policy"]),
         ("services: {a: {check_url: \"tcp:\", health_check: {rise: 1}}}", []),
         ("policy: random\nservices: {a: {policy: weighted_round_robin}}", ["policy"]),
-        ("sources: [file: {empty_guard: 5}]", ["sources[0].file.empty_guard"]), ("sources: [file: {empty_guard: 0}]", []),
+        ("sources: [file: {empty_guard: 5}]", []),
         ("sources: [etcd: {endpoints: [http://a], ca_file: c, prefix: x, empty_guard: 0}]", []),
         ("sources: [file: {}, etcd: {endpoints: [http://a], api: v2}]", ["sources[1].etcd.api"]),
     ])
@@ -29,7 +29,6 @@ struct ConfigurationNotYetTests {
     @Test(arguments: [
         ("tls: {cert_file: c, key_file: k}", "1:1: tls: not in this version yet"),
         ("auth: {}", "1:1: auth: not in this version yet"),
-        ("combine: first", "1:1: combine: first is not in this version yet"),
         ("limits:\n  connections: 10000", "2:3: limits.connections: not in this version yet"),
         ("limits:\n  connections_per_ip: 0", "2:3: limits.connections_per_ip: not in this version yet"),
         ("limits:\n  header_timeout: 10", "2:3: limits.header_timeout: not in this version yet"),

@@ -12,10 +12,8 @@ package final class Plan: Sendable {
     package let isStale: Bool
     /// Whether too few candidates are well, so that all of them are picked: answers say so.
     package let isPanic: Bool
-    /// The sources that name the service: indices in the control plane's list.
-    package let sources: [Int]
-    /// Entries of the sources that name the service and are no peers; a bounded number of them.
-    package let skipped: [SkippedEntry]
+    /// Where its peers come from, and what was left out or kept.
+    package let details: PlanDetails
     /// What every pick under this plan says.
     let flags: Pick.Flags
     /// The change that this plan shows: the control plane's counter when it was compiled.
@@ -27,13 +25,11 @@ package final class Plan: Sendable {
     ///
     /// - Parameters:
     ///   - members: every peer of the service, each address once, in any order.
-    ///   - sources: the sources that name the service.
-    ///   - skipped: entries of them that are no peers.
+    ///   - details: what to show of the service beside its peers.
     ///   - previous: the plan that this one replaces; its cycle is taken over when peers and weights are the same.
     package init(
         members: [PlanMember],
-        sources: [Int] = [],
-        skipped: [SkippedEntry] = [],
+        details: PlanDetails = PlanDetails(),
         isPanic: Bool = false,
         isStale: Bool,
         index: UInt64,
@@ -53,8 +49,7 @@ package final class Plan: Sendable {
         for position in 0..<eligibleCount { members[position].slots = cycle.counts[position] }
         self.members = members
         self.eligibleCount = eligibleCount
-        self.sources = sources
-        self.skipped = skipped
+        self.details = details
         self.isPanic = isPanic
         self.isStale = isStale
         self.flags = [isPanic ? .panic : [], isStale ? .stale : []]

@@ -12,15 +12,14 @@ package actor ControlPlane {
     /// How long publishing goes on before deliveries that wait get their turn.
     private static let longestTurn = Duration.milliseconds(2)
 
-    /// How many skipped entries of a service and source are shown.
-    private static let shownSkippedEntries = 20
-
     /// The sources, in order of preference.
     package nonisolated let monitors: [SourceMonitor]
     /// Where plans are published.
     package nonisolated let directory: ServiceDirectory
     /// What happened lately.
     package nonisolated let events = EventLog()
+    private let emptyGuards: [Duration]
+    private var combine: Combine
     private var staleAfter: Duration?
     private let clock: ServerClock
     private let logger: Logger
@@ -43,13 +42,15 @@ package actor ControlPlane {
     /// Makes a control plane without peers.
     ///
     /// - Parameters:
-    ///   - sources: the names of the sources, in order of preference.
+    ///   - sources: the sources, in order of preference.
+    ///   - combine: how they become one.
     ///   - staleAfter: how long after the last proof of contact with all of its sources a service's picks say that they
     ///     are stale; `nil`: never.
     ///   - settings: how the peers of a service are judged and picked.
     ///   - checkTargets: takes the peers to probe, a service at a time, in the order of the changes.
     package init(
-        sources: [String],
+        sources: [SourceDescription],
+        combine: Combine = .merge,
         directory: ServiceDirectory,
         staleAfter: Duration?,
         settings: @escaping @Sendable (_ service: String) -> ServiceSettings = { _ in ServiceSettings() },
@@ -57,7 +58,9 @@ package actor ControlPlane {
         clock: ServerClock,
         logger: Logger
     ) {
-        self.monitors = sources.map { SourceMonitor(name: $0) }
+        self.monitors = sources.map { SourceMonitor(name: $0.name) }
+        self.emptyGuards = sources.map(\.emptyGuard)
+        self.combine = combine
         self.directory = directory
         self.staleAfter = staleAfter
         self.settings = settings
@@ -85,14 +88,21 @@ package actor ControlPlane {
 // MARK: - Deliveries
 
 extension ControlPlane {
-    func replace(source: Int, with table: SourceTable, revision: String) {
-        var table = table
+    func replace(source: Int, with list: SourceTable, revision: String, followsBrokenHistory: Bool) {
+        var table = list
+        let now = Instant.now
         table.keepValidValues(of: tables[source])
+        let guardedCount = table.keepMissingPeers(
+            of: tables[source],
+            followsBrokenHistory: followsBrokenHistory,
+            for: emptyGuards[source],
+            at: now
+        )
+        if guardedCount > 0 { warn(of: guardedCount, source, listed: list.peerCount, followsBrokenHistory: followsBrokenHistory) }
         let changed = table.changedServices(since: tables[source])
         tables[source] = table
         let isFirst = !monitors[source].status.isSynced && unpublishedFirstLists[source] == nil
         note(source, revision: revision) { $0.lists += 1 }
-        let now = Instant.now
         if isFirst { unpublishedFirstLists[source] = Set(changed) }
         if isFirst, !monitors.contains(where: { $0.status.isSynced }) {
             // Nothing is served yet that publishing could disturb: the first state of all goes out at once.
@@ -102,6 +112,33 @@ extension ControlPlane {
         }
         noteSynced(source)
         publishDue()
+    }
+
+    /// Says loudly that a list was not believed.
+    private func warn(of guardedCount: Int, _ source: Int, listed: Int, followsBrokenHistory: Bool) {
+        logger.warning(
+            followsBrokenHistory
+                ? "a list after a broken history lacks peers: they stay for empty_guard"
+                : "a list lacks more than half of the peers: the missing ones stay for empty_guard",
+            metadata: [
+                "source": "\(monitors[source].name)", "listed": "\(listed)", "kept": "\(guardedCount)",
+                "empty_guard": "\(emptyGuards[source])",
+            ]
+        )
+    }
+
+    /// Lets go the peers that were kept and whose time is over.
+    private func endGuards(at now: Instant) {
+        for source in tables.indices {
+            let changed = tables[source].endGuard(at: now)
+            guard !changed.isEmpty else { continue }
+            for service in changed { schedule.change(service, at: now) }
+            logger.notice(
+                "the time of the peers that a list lacked is over",
+                metadata: ["source": "\(monitors[source].name)", "services": "\(changed.count)", "peers": "\(tables[source].peerCount)"]
+            )
+            updateCounts(of: source)
+        }
     }
 
     /// Notes that a source is synced when the last service of its first complete list is in picks.
@@ -127,15 +164,22 @@ extension ControlPlane {
     }
 
     private func note(_ source: Int, revision: String, _ body: (inout SourceStatus) -> Void) {
-        let table = tables[source]
+        updateCounts(of: source)
         monitors[source].update { status in
             status.revision = revision
             status.lastContact = .now
+            body(&status)
+        }
+    }
+
+    private func updateCounts(of source: Int) {
+        let table = tables[source]
+        monitors[source].update { status in
             status.services = table.services.count
             status.peers = table.peerCount
             status.skipped = table.skipped.count
             status.skippedReasons = table.skipped.prefix(5).map { "\($0.key): \($0.value)" }.sorted()
-            body(&status)
+            status.guarded = table.guardedCount
         }
     }
 }
@@ -154,7 +198,8 @@ extension ControlPlane {
             schedule.finish(service, began: now, ended: ended)
             now = ended
         }
-        guard let next = [schedule.nextInstant(), deadlines.next].compactMap({ $0 }).min(), alarm.map({ next < $0 }) ?? true else { return }
+        let candidates = [schedule.nextInstant(), deadlines.next, tables.compactMap(\.nextGuardEnd).min()]
+        guard let next = candidates.compactMap({ $0 }).min(), alarm.map({ next < $0 }) ?? true else { return }
         alarm = next
         Task {
             try? await Task.sleep(until: next, clock: .continuous)
@@ -167,8 +212,9 @@ extension ControlPlane {
         publishDue()
     }
 
-    /// Does what is due in services: readmissions, sweeps, ramps.
+    /// Does what is due: peers that go, and in services readmissions, sweeps, ramps.
     private func advanceDue(at now: Instant) {
+        endGuards(at: now)
         while let service = deadlines.popDue(at: now) {
             change(service, at: now) { record, wallTime in
                 record.advance(to: now, wallTime: wallTime, second: clock.second())
@@ -189,20 +235,17 @@ extension ControlPlane {
         var isFirstList = false
         for source in unpublishedFirstLists.keys where unpublishedFirstLists[source]?.remove(service) != nil { isFirstList = true }
         defer { if isFirstList { for source in unpublishedFirstLists.keys { noteSynced(source) } } }
-        let peers = CombinedPeer.merge(tables, service: service)
-        let naming = tables.indices.filter { tables[$0].services[service] != nil }
+        let combined = CombinedService(service, in: tables, by: combine)
         let isKnown = records[service] != nil
-        guard isKnown || !naming.isEmpty else { return }
+        guard isKnown || combined.isNamed else { return }
         var record = records.removeValue(forKey: service) ?? makeRecord(service, born: isFirstList ? nil : now)
         let wallTime = clock.wallTime()
         let transitions = clock.change { index in
             let transitions = record.publish(
                 .init(
-                    peers: peers,
-                    sources: naming,
-                    skipped: skipped(of: service, naming),
+                    service: combined,
                     isFirstList: isFirstList,
-                    isStale: !naming.isEmpty && staleSources.isSuperset(of: naming),
+                    isStale: combined.isNamed && staleSources.isSuperset(of: combined.details.sources),
                     index: index,
                     now: now,
                     wallTime: wallTime
@@ -218,14 +261,7 @@ extension ControlPlane {
             clock.change { index in events.append(Event(index: index, at: wallTime, service: service, transition: transition)) }
             log(transition, of: service)
         }
-        updateTargets(of: service, peers, record.settings, isFirstList: isFirstList)
-    }
-
-    /// What the sources say of a service and cannot be used, for operators: some of it, should it be much.
-    private func skipped(of service: String, _ sources: [Int]) -> [SkippedEntry] {
-        sources.flatMap { source in
-            tables[source].skipped(of: service, limit: Self.shownSkippedEntries).map { SkippedEntry(source: source, key: $0.key, reason: $0.reason) }
-        }
+        updateTargets(of: service, combined.peers, record.settings, isFirstList: isFirstList)
     }
 
     private func makeRecord(_ service: String, born: Instant?) -> ServiceRecord {
@@ -292,11 +328,13 @@ extension ControlPlane {
         publishDue()
     }
 
-    /// Takes over other settings, as of ``init(sources:directory:staleAfter:settings:checkTargets:clock:logger:)``; verdicts and statistics stay.
-    package func apply(staleAfter: Duration?, settings: @escaping @Sendable (_ service: String) -> ServiceSettings) {
+    /// Takes over other settings, which are described where the control plane is made; verdicts and statistics stay.
+    package func apply(combine: Combine, staleAfter: Duration?, settings: @escaping @Sendable (_ service: String) -> ServiceSettings) {
+        let now = Instant.now
+        if combine != self.combine { for service in records.keys { schedule.change(service, at: now) } }
+        self.combine = combine
         self.staleAfter = staleAfter
         self.settings = settings
-        let now = Instant.now
         for service in Array(records.keys) {
             change(service, at: now) { record, wallTime in record.apply(settings(service), wallTime: wallTime) }
         }

@@ -49,12 +49,8 @@ struct ServiceRecord {
 extension ServiceRecord {
     /// What a plan is compiled from, beside what the record holds.
     struct Publication {
-        /// The peers that the sources name now.
-        let peers: [CombinedPeer]
-        /// The sources that name the service.
-        let sources: [Int]
-        /// Entries of the sources that are no peers.
-        let skipped: [SkippedEntry]
+        /// What the sources say now.
+        let service: CombinedService
         /// Whether the peers come from a source's first complete list.
         let isFirstList: Bool
         let isStale: Bool
@@ -69,7 +65,7 @@ extension ServiceRecord {
     mutating func publish(_ publication: Publication) -> [Transition] {
         let previous = state.plan
         var keptCount = 0
-        let peers = publication.peers.map { peer in
+        let peers = publication.service.peers.map { peer in
             let member = previous.member(peer.address)
             keptCount += member == nil ? 0 : 1
             let peerState = keep(member, as: peer.value) ?? arrive(peer, publication)
@@ -94,15 +90,14 @@ extension ServiceRecord {
         }
         let plan = Plan(
             members: members,
-            sources: publication.sources,
-            skipped: publication.skipped,
+            details: publication.service.details,
             isPanic: selection.isPanic,
             isStale: publication.isStale,
             index: publication.index,
             previous: previous
         )
         if keptCount < previous.members.count { noteDepartures(from: previous, to: plan, at: publication.now) }
-        unnamedSince = publication.sources.isEmpty ? (unnamedSince ?? publication.now) : nil
+        unnamedSince = publication.service.isNamed ? nil : unnamedSince ?? publication.now
         var generator = SystemRandomNumberGenerator()
         state.publish(plan, using: &generator)
         state.record(unpublished)

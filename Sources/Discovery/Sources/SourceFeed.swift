@@ -12,8 +12,10 @@ package struct SourceFeed: Sendable {
     }
 
     /// Replaces everything the source has delivered by a complete state, in one step.
-    package func replace(with table: SourceTable, revision: String) async {
-        await controlPlane.replace(source: source, with: table, revision: revision)
+    ///
+    /// - Parameter followsBrokenHistory: whether it is of a store that is not the one known before, so that what it lacks need not be gone.
+    package func replace(with table: SourceTable, revision: String, followsBrokenHistory: Bool = false) async {
+        await controlPlane.replace(source: source, with: table, revision: revision, followsBrokenHistory: followsBrokenHistory)
     }
 
     /// Applies changes of single keys, in their order.

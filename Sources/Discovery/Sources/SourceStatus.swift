@@ -34,6 +34,8 @@ package struct SourceStatus: Sendable {
     package internal(set) var services = 0
     /// How many peers it holds.
     package internal(set) var peers = 0
+    /// How many of its peers are kept for a while though its last list lacks them.
+    package internal(set) var guarded = 0
     /// How many of its entries are skipped now, because their key or value is not valid.
     package internal(set) var skipped = 0
     /// Why entries are skipped: the key and the reason of a few of them.

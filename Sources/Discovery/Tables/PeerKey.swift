@@ -13,6 +13,11 @@ struct PeerKey {
     /// The longest key in bytes: that of a service with the longest name, at an IPv6 address. A port may have a few zeros in front.
     static let lengthLimit = 320
 
+    init(service: String, address: PeerAddress) {
+        self.service = service
+        self.address = address
+    }
+
     init(_ text: String) throws(Invalid) {
         guard text.utf8.count <= Self.lengthLimit else {
             throw Invalid(description: "found \(text.utf8.count) bytes, allowed are \(Self.lengthLimit)")

@@ -12,6 +12,11 @@ package struct SourceTable: Sendable {
     /// The reason for each skipped key. Keys that are longer than a peer's can be, and long reasons, are shortened for those who read them.
     package private(set) var skipped: [String: String] = [:]
 
+    /// The peers that the last list lacked and that stay for a while, with the end of that.
+    package internal(set) var guarded: [String: [PeerAddress: ContinuousClock.Instant]] = [:]
+    /// When the first of them may go; `nil`: none is kept.
+    package internal(set) var nextGuardEnd: ContinuousClock.Instant?
+
     /// All spellings of the peers that have any but the canonical one: of several keys for one peer the lexically first wins.
     private var spellings: [String: [PeerAddress: [String: PeerValue]]] = [:]
     /// The skipped keys whose only fault is that another spelling comes first.
@@ -54,6 +59,7 @@ package struct SourceTable: Sendable {
 
     private mutating func apply(_ entry: SourceEntry, to key: PeerKey) -> String? {
         endSkipping(entry.key, naming: key.service)
+        if guarded[key.service]?[key.address] != nil { return applyToGuarded(entry, key) }
         switch entry.content {
         case .value(let value):
             return set(key, entry.key, to: value)
@@ -67,6 +73,28 @@ package struct SourceTable: Sendable {
         }
     }
 
+    /// The source speaks of a peer again that was kept without its word.
+    private mutating func applyToGuarded(_ entry: SourceEntry, _ key: PeerKey) -> String? {
+        let value = services[key.service]?[key.address]
+        release(key)
+        // An invalid value leaves an earlier valid one, which is the one kept: under the key as it is spelled now.
+        if case .invalid = entry.content, let value { set(key, entry.key, to: value) }
+        _ = apply(entry, to: key)
+        return key.service
+    }
+
+    /// Removes a peer that is kept without its source's word.
+    mutating func release(_ key: PeerKey) {
+        guarded[key.service]?[key.address] = nil
+        if guarded[key.service]?.isEmpty == true { guarded[key.service] = nil }
+        set(key, key.canonicalText, to: nil)
+    }
+
+    /// Sets the value of a peer under its canonical key.
+    mutating func put(_ value: PeerValue, _ key: PeerKey) {
+        set(key, key.canonicalText, to: value)
+    }
+
     /// Takes over from `previous` the valid values whose keys now hold an invalid one, each for its own spelling.
     package mutating func keepValidValues(of previous: SourceTable) {
         for text in skipped.keys where !hidden.contains(text) {
@@ -77,14 +105,16 @@ package struct SourceTable: Sendable {
 
     /// The names of the services in which the two tables differ.
     package func changedServices(since previous: SourceTable) -> [String] {
-        var changed = services.filter { previous.services[$0.key] != $0.value || !hasSameSkipped(of: $0.key, as: previous) }.map(\.key)
+        var changed = services.filter { previous.services[$0.key] != $0.value || !isShown(of: $0.key, as: previous) }.map(\.key)
         changed += previous.services.keys.filter { services[$0] == nil }
         return changed
     }
 
-    private func hasSameSkipped(of service: String, as other: SourceTable) -> Bool {
+    /// Whether the same is shown of a service beside its peers.
+    private func isShown(of service: String, as other: SourceTable) -> Bool {
         let keys = skippedKeys[service] ?? []
         return keys == other.skippedKeys[service] ?? [] && keys.allSatisfy { skipped[$0] == other.skipped[$0] }
+            && guarded[service]?.keys == other.guarded[service]?.keys
     }
 
     private func value(of key: PeerKey, spelled text: String) -> PeerValue? {

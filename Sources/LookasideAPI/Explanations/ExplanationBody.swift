@@ -3,6 +3,10 @@ internal import Discovery
 
 /// The answer of `GET /explain/{service}`.
 struct ExplanationBody: Encodable {
+    private enum CodingKeys: String, CodingKey {
+        case service, index, panic, eligible, candidates, peers, shadowedSources = "shadowed_sources", skipped
+    }
+
     /// The window of picks that actual shares are taken from, in seconds.
     private static let window = 60
 
@@ -12,6 +16,7 @@ struct ExplanationBody: Encodable {
     let eligible: Int
     let candidates: Int
     let peers: [Peer]
+    let shadowedSources: [String]
     let skipped: [SkippedEntryBody]
 
     struct Peer: Encodable {
@@ -29,10 +34,13 @@ struct ExplanationBody: Encodable {
         let expectedShare: Double
         let actualShare: Double
         let source: String
+        let shadows: [ShadowedValueBody]
+        let guarded: Bool?
 
         enum CodingKeys: String, CodingKey {
             case peer, eligible, health, activeCheck = "active_check", logCheck = "log_check", reason, since, ejectedUntil = "ejected_until"
-            case evidence, weight, effectiveWeight = "effective_weight", expectedShare = "expected_share", actualShare = "actual_share", source
+            case evidence, weight, effectiveWeight = "effective_weight", expectedShare = "expected_share", actualShare = "actual_share"
+            case source, shadows, guarded
         }
     }
 
@@ -65,10 +73,13 @@ struct ExplanationBody: Encodable {
                 effectiveWeight: member.effectiveWeight,
                 expectedShare: Double(member.slots) / Double(slots),
                 actualShare: picks == 0 ? 0 : Double(member.state.picks(window: Self.window, before: second)) / Double(picks),
-                source: monitors[Int(member.source)].name
+                source: monitors[Int(member.source)].name,
+                shadows: (plan.details.shadowed[member.state.address] ?? []).map { ShadowedValueBody($0, monitors: monitors) },
+                guarded: plan.details.guarded.contains(member.state.address) ? true : nil
             )
         }
-        skipped = plan.skipped.map { SkippedEntryBody($0, monitors: monitors) }
+        shadowedSources = plan.details.shadowedSources.map { monitors[$0].name }
+        skipped = plan.details.skipped.map { SkippedEntryBody($0, monitors: monitors) }
     }
 
     /// Why a peer takes no picks, or fewer than its weight; empty when it takes its share.

@@ -12,6 +12,7 @@ enum SourceMetrics {
         }
         gauge("lookaside_source_services", "Services that a source names.", sources, to: &text, \.services)
         gauge("lookaside_source_peers", "Peers that a source holds.", sources, to: &text, \.peers)
+        gauge("lookaside_source_guarded_peers", "Peers that a source's last list lacks and that stay for a while.", sources, to: &text, \.guarded)
         gauge("lookaside_source_skipped_entries", "Entries of a source that are skipped because they are not valid.", sources, to: &text, \.skipped)
         counter("lookaside_source_lists_total", "Complete states that a source has delivered.", sources, to: &text, \.lists)
         counter("lookaside_source_events_total", "Changes of single peers that a source has delivered.", sources, to: &text, \.events)

@@ -79,7 +79,7 @@ struct ServicePeersBody: Encodable {
         self.service = service
         index = plan.index
         panic = plan.isPanic
-        staleSeconds = plan.sources.map { monitors[$0].status.roundedStaleSeconds }.min() ?? 0
+        staleSeconds = plan.details.sources.map { monitors[$0].status.roundedStaleSeconds }.min() ?? 0
         policy = Plan.policyName
         cycleSlots = plan.cycle.count
         weightError = plan.cycle.largestError

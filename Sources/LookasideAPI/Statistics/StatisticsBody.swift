@@ -121,6 +121,7 @@ struct SourceBody: Encodable {
     let revision: String
     let services: Int
     let peers: Int
+    let guarded: Int
     let lists: UInt64
     let events: UInt64
     let failures: UInt64
@@ -129,7 +130,7 @@ struct SourceBody: Encodable {
     let skippedReasons: [String]
 
     enum CodingKeys: String, CodingKey {
-        case name, endpoint, state, synced, staleSeconds = "stale_seconds", revision, services, peers, lists, events, failures
+        case name, endpoint, state, synced, staleSeconds = "stale_seconds", revision, services, peers, guarded, lists, events, failures
         case lastError = "last_error", skipped, skippedReasons = "skipped_reasons"
     }
 
@@ -142,6 +143,7 @@ struct SourceBody: Encodable {
         revision = status.revision
         services = status.services
         peers = status.peers
+        guarded = status.guarded
         lists = status.lists
         events = status.events
         failures = status.failures

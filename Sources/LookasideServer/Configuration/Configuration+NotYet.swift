@@ -32,7 +32,6 @@ enum NotYet {
     private static let refused: [Row<Configuration>] = [
         Row("tls"),
         Row("auth"),
-        Row("combine", "first is not in this version yet") { $0.combine == .first },
         Row("limits.connections"),
         Row("limits.connections_per_ip"),
         Row("limits.header_timeout"),
@@ -52,9 +51,7 @@ enum NotYet {
 
     /// Warnings, below each item of `sources`.
     private static let ignoredForSource: [Row<Configuration.Source>] = [
-        Row("kubernetes"),
-        Row("etcd.empty_guard") { $0.emptyGuard != .zero },
-        Row("file.empty_guard") { $0.emptyGuard != .zero },
+        Row("kubernetes")
     ]
 
     /// Warnings, below `etcd` in each item of `sources`.

@@ -45,12 +45,4 @@ extension Configuration {
         /// The path of the peers file. The default is `peers.yaml`, beside the configuration file.
         package internal(set) var path = "peers.yaml"
     }
-
-    /// How the peers of several sources become one table.
-    package enum Combine: String, Sendable, CaseIterable {
-        /// For each service the union; the earlier source's value of a peer wins.
-        case merge
-        /// For each service the first source that has a valid peer of it.
-        case first
-    }
 }

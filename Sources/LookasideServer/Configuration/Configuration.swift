@@ -1,3 +1,5 @@
+package import Discovery
+
 /// The configuration of the server, as one YAML file holds it.
 ///
 /// Read it with ``load(path:environment:)``. Reading is strict: an unknown or duplicate key, a wrong type, a null, or a value out of range is
@@ -14,7 +16,7 @@
 /// | `ready_timeout` | duration | 60 | or 0 | after this one complete source is enough to be ready; 0: wait for every source for ever |
 /// | `sources` | list | a file source | at least one | where peers come from, in order of preference; each item has exactly one key: `etcd`, `kubernetes` or `file` |
 /// | `sources[].*.name` | string | the kind | letters, digits, `-` `_` `.`; unique | the source's name in statistics, logs and metrics |
-/// | `sources[].*.empty_guard` | duration | 30; file: 0 | or 0 | how long a list that would drop more than half of the peers keeps the missing ones |
+/// | `sources[].*.empty_guard` | duration | 30; file: 0 | or 0 | how long peers stay that a list lacks when it lacks more than half of all, or follows a broken history |
 /// | `sources[].etcd.endpoints` | list of URLs | required | http or https, at least one | the members; several: fail over |
 /// | `sources[].etcd.prefix` | string | `/v1/testing/services/` | | keys are `<prefix><service>/<host>:<port>`; a missing `/` at either end is added |
 /// | `sources[].etcd.api` | choice | `v3` | `v3`, `v2` | the protocol |

@@ -48,7 +48,8 @@ package struct LookasideServer: Sendable {
         let (targetChanges, checkTargets) = AsyncStream.makeStream(of: CheckTargets.self)
         let deliveringSources = configuration.sources.filter(\.isSupported)
         let controlPlane = ControlPlane(
-            sources: deliveringSources.map(\.name),
+            sources: deliveringSources.map { SourceDescription(name: $0.name, emptyGuard: $0.emptyGuard) },
+            combine: configuration.combine,
             directory: directory,
             staleAfter: configuration.staleAfter.orNilIfZero,
             settings: { [configuration] in configuration.serviceSettings($0) },

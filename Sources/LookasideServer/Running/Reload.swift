@@ -56,7 +56,9 @@ struct Reload: Sendable {
         api.configuration = configuration.apiConfiguration
         readiness.setTimeout(configuration.readyTimeout.orNilIfZero)
         checker.setConcurrency(configuration.defaults.healthCheck.concurrency)
-        await controlPlane.apply(staleAfter: configuration.staleAfter.orNilIfZero) { configuration.serviceSettings($0) }
+        await controlPlane.apply(combine: configuration.combine, staleAfter: configuration.staleAfter.orNilIfZero) {
+            configuration.serviceSettings($0)
+        }
     }
 }
 

@@ -1,0 +1,44 @@
+internal import Balancing
+
+/// One service after all sources were combined: its peers, and whose word counts.
+struct CombinedService {
+    /// The most skipped entries of one source that are shown.
+    private static let shownSkippedEntries = 20
+
+    private(set) var peers: [CombinedPeer] = []
+    private(set) var details = PlanDetails()
+
+    /// Combines what the sources say of a service.
+    init(_ service: String, in tables: [SourceTable], by combine: Combine) {
+        let naming = tables.indices.filter { tables[$0].services[service] != nil }
+        details.sources = naming
+        if combine == .first, let first = naming.first(where: { tables[$0].services[service]?.isEmpty == false }) {
+            details.sources = [first]
+            details.shadowedSources = naming.filter { $0 > first }
+        }
+        for source in details.sources + details.shadowedSources { take(tables, service, of: source) }
+        for source in naming {
+            if let guarded = tables[source].guarded[service] { details.guarded.formUnion(guarded.keys) }
+            details.skipped += tables[source].skipped(of: service, limit: Self.shownSkippedEntries).map {
+                SkippedEntry(source: source, key: $0.key, reason: $0.reason)
+            }
+        }
+    }
+
+    private mutating func take(_ tables: [SourceTable], _ service: String, of source: Int) {
+        guard let values = tables[source].services[service] else { return }
+        let earlier = details.sources.prefix { $0 < source }.compactMap { tables[$0].services[service] }
+        let counts = details.sources.contains(source)
+        if counts { peers.reserveCapacity(peers.count + values.count) }
+        for (address, value) in values {
+            if earlier.contains(where: { $0[address] != nil }) {
+                details.shadowed[address, default: []].append(ShadowedValue(source: source, value: value))
+            } else if counts {
+                peers.append(CombinedPeer(address: address, value: value, source: source))
+            }
+        }
+    }
+
+    /// Whether any source names the service.
+    var isNamed: Bool { !details.sources.isEmpty }
+}
