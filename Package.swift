@@ -26,6 +26,7 @@ let package = Package(
         // The C libraries: module maps and typed shims, nothing else.
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
 
         .target(name: "HTTPServing", dependencies: ["CMicroHTTPD"], swiftSettings: settings),
@@ -34,7 +35,7 @@ let package = Package(
         .target(
             name: "Discovery",
             dependencies: [
-                "Balancing",
+                "Balancing", "CZlib",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),

@@ -32,6 +32,7 @@ package final class LookasideAPI: Sendable {
     let readiness: Readiness
     let clock: ServerClock
     private let checks: @Sendable () -> CheckStatistics
+    private let stateFile: StateFileMonitor
     private let currentConfiguration: Mutex<Configuration>
     let reportCounters = ReportCounters()
     private let requests = RequestTotals()
@@ -40,13 +41,16 @@ package final class LookasideAPI: Sendable {
 
     /// Makes the interface.
     ///
-    /// - Parameter checks: what active checks have done so far.
+    /// - Parameters:
+    ///   - checks: what active checks have done so far.
+    ///   - stateFile: what became of the state file.
     package init(
         directory: ServiceDirectory,
         monitors: [SourceMonitor],
         events: EventLog,
         readiness: Readiness,
         checks: @escaping @Sendable () -> CheckStatistics,
+        stateFile: StateFileMonitor,
         clock: ServerClock,
         configuration: Configuration
     ) {
@@ -55,6 +59,7 @@ package final class LookasideAPI: Sendable {
         self.events = events
         self.readiness = readiness
         self.checks = checks
+        self.stateFile = stateFile
         self.clock = clock
         self.currentConfiguration = Mutex(configuration)
         self.processID = String(UInt64.random(in: .min ... .max), radix: 36)
@@ -78,6 +83,7 @@ package final class LookasideAPI: Sendable {
             requests: requests,
             reports: reportCounters,
             checks: checks,
+            stateFile: stateFile,
             version: configuration.version,
             perPeer: { [self] in configuration.perPeerMetrics }
         )
@@ -87,6 +93,7 @@ package final class LookasideAPI: Sendable {
             clock: clock,
             reports: reportCounters,
             checks: checks,
+            stateFile: stateFile,
             metrics: metrics
         )
         let explanations = ExplainHandler(directory: directory, monitors: monitors, events: events, clock: clock)

@@ -41,6 +41,7 @@ struct ReportFixture {
             events: EventLog(),
             readiness: Readiness(monitors: [], timeout: nil),
             checks: { CheckStatistics() },
+            stateFile: StateFileMonitor(),
             clock: clock,
             configuration: .init(version: "test")
         )

@@ -7,7 +7,7 @@ struct ConfigurationNotYetTests {
         #expect(
             try Configuration.valid(Configuration.example).notYet == [
                 "sources[1].kubernetes",
-                "policy", "services.web-*.policy", "state_file",
+                "policy", "services.web-*.policy",
             ]
         )
     }

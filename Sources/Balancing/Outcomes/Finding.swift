@@ -1,11 +1,11 @@
 /// What the evidence says against a peer.
-package struct Finding: Sendable, Equatable {
+package struct Finding: Codable, Sendable, Equatable {
     /// Which rule the peer broke.
-    package enum Rule: Sendable, Equatable {
+    package enum Rule: String, Codable, Sendable {
         /// Too large a share of its requests failed.
-        case failureRatio
+        case failureRatio = "failure_ratio"
         /// Too many failed in a row.
-        case consecutiveFailures
+        case consecutiveFailures = "consecutive_failures"
     }
 
     /// The rule.

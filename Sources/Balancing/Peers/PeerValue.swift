@@ -20,7 +20,7 @@ package final class PeerValue: Sendable {
     package let identity: String
 
     /// Whether a peer takes picks.
-    package enum Status: String, Sendable {
+    package enum Status: String, Codable, Sendable {
         /// Takes picks: the value's `status` is `up`.
         case up
         /// Takes none: any other `status`.

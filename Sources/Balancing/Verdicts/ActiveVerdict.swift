@@ -6,6 +6,15 @@ struct ActiveVerdict: Sendable {
     private(set) var reason = ""
     private var streak = 0
 
+    /// Makes a verdict of nothing.
+    init() {}
+
+    /// Makes a verdict that was reached before.
+    init(isHealthy: Bool?, reason: String) {
+        self.isHealthy = isHealthy
+        self.reason = reason
+    }
+
     /// Takes a result.
     ///
     /// - Returns: whether the verdict has changed.

@@ -8,8 +8,20 @@ package struct Ejection: Sendable {
 
 /// How often a peer was ejected lately, which makes its next ejection longer.
 struct EjectionHistory: Sendable {
-    private var times = 0
-    private var readmitted: ContinuousClock.Instant?
+    /// By how much an ejection is longer or shorter than its rule says, so that peers that went together do not come back together.
+    static let jitter = 0.9...1.1
+
+    private(set) var times = 0
+    private(set) var readmitted: ContinuousClock.Instant?
+
+    /// Makes a history of nothing.
+    init() {}
+
+    /// Makes a history that goes on.
+    init(times: Int, readmitted: ContinuousClock.Instant?) {
+        self.times = times
+        self.readmitted = readmitted
+    }
 
     /// Begins another ejection.
     ///
@@ -26,7 +38,7 @@ struct EjectionHistory: Sendable {
         }
         times += 1
         readmitted = nil
-        return min(settings.recover * times, settings.maxRecover) * Double.random(in: 0.9...1.1, using: &generator)
+        return min(settings.recover * times, settings.maxRecover) * Double.random(in: Self.jitter, using: &generator)
     }
 
     /// Notes a readmission.

@@ -4,7 +4,7 @@
 package struct ServiceVerdicts: Sendable {
     package typealias Instant = ContinuousClock.Instant
 
-    private struct Verdict {
+    struct Verdict {
         var active = ActiveVerdict()
         var ejection: Ejection?
         var history = EjectionHistory()
@@ -23,9 +23,9 @@ package struct ServiceVerdicts: Sendable {
         }
     }
 
-    private var verdicts: [PeerAddress: Verdict] = [:]
+    private(set) var verdicts: [PeerAddress: Verdict] = [:]
     /// Peers that came back and whose ejections still make a next one longer.
-    private var readmitted: Set<PeerAddress> = []
+    var readmitted: Set<PeerAddress> = []
 
     /// Makes verdicts about nobody.
     package init() {}
@@ -35,7 +35,7 @@ package struct ServiceVerdicts: Sendable {
         verdicts[peer]?.shown
     }
 
-    private mutating func set(_ verdict: Verdict, of peer: PeerAddress) {
+    mutating func set(_ verdict: Verdict, of peer: PeerAddress) {
         var verdict = verdict
         verdict.shown = ShownVerdict(
             health: verdict.health,

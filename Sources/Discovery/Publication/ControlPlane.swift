@@ -18,14 +18,14 @@ package actor ControlPlane {
     package nonisolated let directory: ServiceDirectory
     /// What happened lately.
     package nonisolated let events = EventLog()
-    private let emptyGuards: [Duration]
+    let sources: [SourceDescription]
     private var combine: Combine
     private var staleAfter: Duration?
-    private let clock: ServerClock
-    private let logger: Logger
+    let clock: ServerClock
+    let logger: Logger
 
-    private var tables: [SourceTable]
-    private var records: [String: ServiceRecord] = [:]
+    var tables: [SourceTable]
+    var records: [String: ServiceRecord] = [:]
     private var schedule = PublicationSchedule(now: .now)
     private var deadlines = DeadlineQueue()
     private var settings: @Sendable (_ service: String) -> ServiceSettings
@@ -35,7 +35,13 @@ package actor ControlPlane {
     private var logBudget = LogBudget()
     /// What the checker was told last of each service that has something to probe.
     private var toldTargets: [String: (targets: [CheckTargets.Target], settings: HealthCheckSettings)] = [:]
-    private var staleSources: Set<Int> = []
+    var staleSources: Set<Int> = []
+    /// The sources whose tables are those of the state file.
+    var restoredSources: Set<Int> = []
+    /// The verdicts of the state file on services that are not here yet.
+    var restoredVerdicts: [String: [PeerAddress: SavedVerdict]] = [:]
+    /// Counts what is worth saving.
+    var stateVersion: UInt64 = 0
     /// When ``publishDue()`` will be called by itself.
     private var alarm: Instant?
 
@@ -59,7 +65,7 @@ package actor ControlPlane {
         logger: Logger
     ) {
         self.monitors = sources.map { SourceMonitor(name: $0.name) }
-        self.emptyGuards = sources.map(\.emptyGuard)
+        self.sources = sources
         self.combine = combine
         self.directory = directory
         self.staleAfter = staleAfter
@@ -92,15 +98,19 @@ extension ControlPlane {
         var table = list
         let now = Instant.now
         table.keepValidValues(of: tables[source])
-        let guardedCount = table.keepMissingPeers(
+        let isRestored = restoredSources.contains(source)
+        // What the state file holds is served until the source delivers, and no longer.
+        let guardedCount = isRestored ? 0 : table.keepMissingPeers(
             of: tables[source],
             followsBrokenHistory: followsBrokenHistory,
-            for: emptyGuards[source],
+            for: sources[source].emptyGuard,
             at: now
         )
         if guardedCount > 0 { warn(of: guardedCount, source, listed: list.peerCount, followsBrokenHistory: followsBrokenHistory) }
-        let changed = table.changedServices(since: tables[source])
+        // What was restored was stale, and is not any more.
+        let changed = isRestored ? Array(endRestoration(of: source, by: table)) : table.changedServices(since: tables[source])
         tables[source] = table
+        stateVersion += 1
         let isFirst = !monitors[source].status.isSynced && unpublishedFirstLists[source] == nil
         note(source, revision: revision) { $0.lists += 1 }
         if isFirst { unpublishedFirstLists[source] = Set(changed) }
@@ -122,7 +132,7 @@ extension ControlPlane {
                 : "a list lacks more than half of the peers: the missing ones stay for empty_guard",
             metadata: [
                 "source": "\(monitors[source].name)", "listed": "\(listed)", "kept": "\(guardedCount)",
-                "empty_guard": "\(emptyGuards[source])",
+                "empty_guard": "\(sources[source].emptyGuard)",
             ]
         )
     }
@@ -133,6 +143,7 @@ extension ControlPlane {
             let changed = tables[source].endGuard(at: now)
             guard !changed.isEmpty else { continue }
             for service in changed { schedule.change(service, at: now) }
+            stateVersion += 1
             logger.notice(
                 "the time of the peers that a list lacked is over",
                 metadata: ["source": "\(monitors[source].name)", "services": "\(changed.count)", "peers": "\(tables[source].peerCount)"]
@@ -159,6 +170,7 @@ extension ControlPlane {
         for entry in entries {
             if let changed = tables[source].apply(entry) { schedule.change(changed, at: now) }
         }
+        if !entries.isEmpty { stateVersion += 1 }
         note(source, revision: revision) { $0.events += UInt64(entries.count) }
         publishDue()
     }
@@ -172,7 +184,7 @@ extension ControlPlane {
         }
     }
 
-    private func updateCounts(of source: Int) {
+    func updateCounts(of source: Int) {
         let table = tables[source]
         monitors[source].update { status in
             status.services = table.services.count
@@ -231,8 +243,9 @@ extension ControlPlane {
         if hasChanged { schedule.change(service, at: now) }
     }
 
-    private func publish(_ service: String, at now: Instant) {
-        var isFirstList = false
+    /// - Parameter isFirstList: whether the peers are there from the beginning; where not given, whether a source's first complete list is published.
+    func publish(_ service: String, at now: Instant, isFirstList: Bool = false) {
+        var isFirstList = isFirstList
         for source in unpublishedFirstLists.keys where unpublishedFirstLists[source]?.remove(service) != nil { isFirstList = true }
         defer { if isFirstList { for source in unpublishedFirstLists.keys { noteSynced(source) } } }
         let combined = CombinedService(service, in: tables, by: combine)
@@ -257,6 +270,7 @@ extension ControlPlane {
         records[service] = record
         deadlines.set(record.deadline, for: service)
         // Only now is it true for picks: whoever reads an event finds it there.
+        if !transitions.isEmpty { stateVersion += 1 }
         for transition in transitions {
             clock.change { index in events.append(Event(index: index, at: wallTime, service: service, transition: transition)) }
             log(transition, of: service)
@@ -265,7 +279,7 @@ extension ControlPlane {
     }
 
     private func makeRecord(_ service: String, born: Instant?) -> ServiceRecord {
-        ServiceRecord(name: service, settings: settings(service), born: born) { [weak self] signal in
+        ServiceRecord(name: service, settings: settings(service), restoring: restoredVerdicts[service] ?? [:], born: born, clock: clock) { [weak self] signal in
             // Called on threads that record outcomes, at most once until it is dealt with.
             Task { await self?.receive(signal) }
         }
@@ -359,7 +373,7 @@ extension ControlPlane {
     private func updateStaleness(at now: Instant) {
         let stale = Set(
             monitors.indices.filter { index in
-                staleAfter.map { Duration.seconds(monitors[index].status.staleSeconds(at: now)) >= $0 } ?? false
+                restoredSources.contains(index) || staleAfter.map { Duration.seconds(monitors[index].status.staleSeconds(at: now)) >= $0 } ?? false
             }
         )
         for source in stale.symmetricDifference(staleSources) {

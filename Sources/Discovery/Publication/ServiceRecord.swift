@@ -27,9 +27,19 @@ struct ServiceRecord {
     private var unpublished: [Transition] = []
 
     /// Makes the record of a service that has just been named; it has no peers before ``publish(_:)``.
-    init(name: String, settings: ServiceSettings, born: Instant?, signal: @escaping @Sendable (ServiceSignal) -> Void) {
+    ///
+    /// - Parameter saved: the verdicts of a state file.
+    init(
+        name: String,
+        settings: ServiceSettings,
+        restoring saved: [PeerAddress: SavedVerdict],
+        born: Instant?,
+        clock: ServerClock,
+        signal: @escaping @Sendable (ServiceSignal) -> Void
+    ) {
         self.settings = settings
         self.born = born
+        verdicts = ServiceVerdicts(restoring: saved, at: .now, wallTime: clock.wallTime(), settings: settings.logCheck)
         var generator = SystemRandomNumberGenerator()
         state = ServiceState(
             name: name,
@@ -126,7 +136,10 @@ extension ServiceRecord {
         }
         let isYoung = born.map { publication.now < $0 + settings.slowStart(of: peer.value) } ?? false
         if publication.isFirstList || isYoung { slowStart.startFull(peer.address) }
-        return PeerState(address: peer.address, since: publication.wallTime)
+        let arrived = PeerState(address: peer.address, since: publication.wallTime)
+        // Ejected by a process before this one.
+        if verdicts.shown(peer.address)?.ejection != nil { arrived.setEjected(true) }
+        return arrived
     }
 
     private func isWell(_ value: PeerValue, _ verdict: ShownVerdict?) -> Bool {

@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// Whether this process may take traffic: yes from the moment every source has delivered its first complete state, or
-/// `ready_timeout` has passed with at least one that did; then for the life of the process, until it stops.
+/// Whether this process may take traffic: yes from the moment every source has delivered its first complete state, a state file was
+/// restored, or `ready_timeout` has passed with at least one source that delivered; then for the life of the process, until it stops.
 ///
 /// A source that goes down later does not count: taking every replica out of service because etcd failed would be an
 /// outage of our own making. Thread-safe.
@@ -24,6 +24,11 @@ package final class Readiness: Sendable {
     /// Changes how long to wait for every source, since the start of the process; `nil`: for ever.
     package func setTimeout(_ timeout: Duration?) {
         self.timeout.withLock { $0 = timeout }
+    }
+
+    /// Says that there is something to serve, though no source may have delivered: a state file was restored.
+    package func noteRestored() {
+        wasReady.store(true, ordering: .releasing)
     }
 
     /// Says that the process is stopping: it is not ready any more.

@@ -31,6 +31,12 @@ package struct SourceTable: Sendable {
     /// Makes an empty table.
     package init() {}
 
+    /// Makes a table of peers whose keys are spelled canonically.
+    init(services: [String: [PeerAddress: PeerValue]]) {
+        self.services = services
+        peerCount = services.values.reduce(0) { $0 + $1.count }
+    }
+
     /// Names a service, which may have no peers.
     package mutating func name(service: String) {
         guard ServiceName.isValid(service) else { return skip(service, naming: nil, because: "a service name is \(ServiceName.rule)") }

@@ -11,6 +11,7 @@ struct MetricsHandler: Sendable {
     let requests: RequestTotals
     let reports: ReportCounters
     let checks: @Sendable () -> CheckStatistics
+    let stateFile: StateFileMonitor
     let version: String
     let perPeer: @Sendable () -> Bool
 
@@ -30,6 +31,7 @@ struct MetricsHandler: Sendable {
             SourceMetrics.write(monitors.map(\.status), to: &text)
             CheckMetrics.write(checks(), to: &text)
             ReportMetrics.write(reports, to: &text)
+            if let status = stateFile.status { StateFileMetrics.write(status, to: &text) }
             requests.write(to: &text)
             text.describe("lookaside_build_info", .gauge, "Always 1; the label says which build this is.")
             text.sample("lookaside_build_info", Exposition.Labels("version", version), 1)

@@ -11,13 +11,22 @@ struct StatisticsBody: Encodable {
     let sources: [SourceBody]
     let checks: ChecksBody
     let reports: ReportsBody
+    let stateFile: StateFileBody?
     let services: [ServiceStatisticsBody]
 
     enum CodingKeys: String, CodingKey {
-        case windowSeconds = "window_seconds", picks, requests, rps, failures, sources, checks, reports, services
+        case windowSeconds = "window_seconds", picks, requests, rps, failures, sources, checks, reports, stateFile = "state_file"
+        case services
     }
 
-    init(window: Int, sources: [SourceStatus], checks: ChecksBody, reports: ReportsBody, services: [ServiceStatisticsBody]) {
+    init(
+        window: Int,
+        sources: [SourceStatus],
+        checks: ChecksBody,
+        reports: ReportsBody,
+        stateFile: StateFileBody?,
+        services: [ServiceStatisticsBody]
+    ) {
         windowSeconds = window
         picks = services.reduce(0) { $0 + $1.picks }
         requests = services.reduce(0) { $0 + $1.requests }
@@ -26,6 +35,7 @@ struct StatisticsBody: Encodable {
         self.sources = sources.map { SourceBody($0) }
         self.checks = checks
         self.reports = reports
+        self.stateFile = stateFile
         self.services = services
     }
 }

@@ -12,6 +12,7 @@ struct StatisticsHandler: Sendable {
     let clock: ServerClock
     let reports: ReportCounters
     let checks: @Sendable () -> CheckStatistics
+    let stateFile: StateFileMonitor
     let metrics: MetricsHandler
 
     /// Answers `GET /stats`.
@@ -29,6 +30,7 @@ struct StatisticsHandler: Sendable {
                     sources: monitors.map(\.status),
                     checks: ChecksBody(checks()),
                     reports: ReportsBody(reports),
+                    stateFile: stateFile.status.map { StateFileBody($0) },
                     services: services
                 )
             )

@@ -40,8 +40,7 @@ enum NotYet {
 
     /// Warnings: picks are served, with less around them.
     private static let ignored: [Row<Configuration>] = [
-        Row("policy") { $0.defaults.policy != .weightedRoundRobin },
-        Row("state_file"),
+        Row("policy") { $0.defaults.policy != .weightedRoundRobin }
     ]
 
     /// Warnings, below each entry of `services`.

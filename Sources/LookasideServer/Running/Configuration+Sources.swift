@@ -5,6 +5,20 @@ internal import HTTPTransport
 internal import Logging
 
 extension Configuration.Source {
+    /// What the control plane has to know of the source.
+    var description: SourceDescription {
+        SourceDescription(name: name, scope: scope, emptyGuard: emptyGuard)
+    }
+
+    /// Where it reads: not by which of a cluster's members, which may change.
+    private var scope: String {
+        switch kind {
+        case .file(let file): "file \(file.path)"
+        case .etcd(let etcd): "etcd \(etcd.api.rawValue) \(etcd.prefix)"
+        case .kubernetes(let kubernetes): "kubernetes \(kubernetes.namespace ?? "")"
+        }
+    }
+
     /// Whether the source speaks HTTP.
     var needsClient: Bool {
         if case .etcd = kind { true } else { false }

@@ -48,7 +48,7 @@ package struct LookasideServer: Sendable {
         let (targetChanges, checkTargets) = AsyncStream.makeStream(of: CheckTargets.self)
         let deliveringSources = configuration.sources.filter(\.isSupported)
         let controlPlane = ControlPlane(
-            sources: deliveringSources.map { SourceDescription(name: $0.name, emptyGuard: $0.emptyGuard) },
+            sources: deliveringSources.map(\.description),
             combine: configuration.combine,
             directory: directory,
             staleAfter: configuration.staleAfter.orNilIfZero,
@@ -61,6 +61,8 @@ package struct LookasideServer: Sendable {
             monitors: controlPlane.monitors,
             timeout: configuration.readyTimeout.orNilIfZero
         )
+        let current = CurrentConfiguration(configuration)
+        let stateKeeper = StateKeeper(controlPlane: controlPlane, path: { current.value.stateFile }, logger: logger)
         let checker = try makeChecker(controlPlane)
         let client = try makeClient(for: deliveringSources)
         let runners = deliveringSources.enumerated().compactMap { index, source in
@@ -74,9 +76,11 @@ package struct LookasideServer: Sendable {
             events: controlPlane.events,
             readiness: readiness,
             checks: { checker.statistics },
+            stateFile: stateKeeper.monitor,
             clock: clock,
             configuration: configuration.apiConfiguration
         )
+        if await stateKeeper.restore() { readiness.noteRestored() }
         let server = try startServer(api)
         logger.notice(
             "listening",
@@ -84,7 +88,6 @@ package struct LookasideServer: Sendable {
         )
         whenListening(server.port)
 
-        let current = CurrentConfiguration(configuration)
         let group = ServiceGroup(
             configuration: .init(
                 services: [
@@ -93,6 +96,7 @@ package struct LookasideServer: Sendable {
                         service: SourcesService(
                             controlPlane: controlPlane,
                             statistics: StatisticsKeeper(directory: directory, clock: clock),
+                            stateKeeper: stateKeeper,
                             runners: runners,
                             checker: checker,
                             targetChanges: targetChanges

@@ -6,6 +6,7 @@ internal import ServiceLifecycle
 struct SourcesService: Service {
     let controlPlane: ControlPlane
     let statistics: StatisticsKeeper
+    let stateKeeper: StateKeeper
     let runners: [SourceRunner]
     let checker: HealthChecker
     let targetChanges: AsyncStream<CheckTargets>
@@ -16,6 +17,7 @@ struct SourcesService: Service {
                 group.addTask { await controlPlane.run() }
                 group.addTask { await statistics.run() }
                 group.addTask { await checker.run() }
+                group.addTask { await stateKeeper.run() }
                 group.addTask {
                     for await change in targetChanges {
                         checker.setTargets(
@@ -31,5 +33,7 @@ struct SourcesService: Service {
                 }
             }
         }
+        // Once more, with what was learned since the last save.
+        await stateKeeper.save()
     }
 }

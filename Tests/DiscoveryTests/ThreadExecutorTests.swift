@@ -2,7 +2,7 @@ import Dispatch
 import Foundation
 import Testing
 
-@testable import FileSource
+import Discovery
 
 struct ThreadExecutorTests {
     /// An actor that blocks the thread that it runs on.

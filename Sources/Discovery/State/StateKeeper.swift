@@ -1,0 +1,98 @@
+package import Logging
+
+/// Keeps the state file: restores it at the start, and saves what has changed, at most once a second and for at most a twentieth of the time.
+///
+/// Works on a thread of its own, because disks take their time.
+package actor StateKeeper {
+    private static let shortestPause = Duration.seconds(1)
+    /// How many times as long as the last save the pause before the next one is.
+    private static let pauseFactor = 20
+
+    private let executor = ThreadExecutor(label: "state file")
+    private let controlPlane: ControlPlane
+    private let path: @Sendable () -> String?
+    private let logger: Logger
+    /// What operators see of the file.
+    package nonisolated let monitor = StateFileMonitor()
+
+    /// The file that was saved last, and the control plane's version that is in it.
+    private var saved: (path: String, version: UInt64)?
+    private var pause = StateKeeper.shortestPause
+
+    /// The thread of its own.
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// Makes a keeper; nothing happens before ``restore()`` and ``run()``.
+    ///
+    /// - Parameter path: where the file is; asked before each save. `nil`: nowhere.
+    package init(controlPlane: ControlPlane, path: @escaping @Sendable () -> String?, logger: Logger) {
+        self.controlPlane = controlPlane
+        self.path = path
+        self.logger = logger
+    }
+
+    /// Reads the file and has the control plane serve what it holds. A file that this version cannot read is set aside, and said so; whatever
+    /// happens, the server goes on.
+    ///
+    /// - Returns: whether there is something to serve.
+    package func restore() async -> Bool {
+        guard let path = path() else { return false }
+        let file = StateFile(path: path)
+        do {
+            guard let state = try file.read() else {
+                logger.info("there is no state file yet", metadata: ["path": "\(path)"])
+                return false
+            }
+            guard await controlPlane.restore(state) else { return false }
+            saved = (path, 0)
+            return true
+        } catch {
+            note(error, path, "the state file cannot be used, starting without")
+            do throws(StateFileError) {
+                let aside = try file.setAside()
+                logger.notice("the state file was set aside", metadata: ["path": "\(path)", "now": "\(aside)"])
+            } catch {
+                note(error, path, "the state file cannot be set aside, the next save replaces it")
+            }
+            return false
+        }
+    }
+
+    /// Saves what changes until the task is cancelled.
+    package func run() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: pause)
+            if !Task.isCancelled { await save() }
+        }
+    }
+
+    /// Saves what has changed, if anything has.
+    package func save() async {
+        guard let path = path(), let snapshot = await controlPlane.snapshot(), saved.map({ $0 != (path, snapshot.version) }) ?? true else { return }
+        let began = ContinuousClock.now
+        do {
+            let bytes = try StateFile(path: path).write(snapshot)
+            saved = (path, snapshot.version)
+            monitor.update(path) { status in
+                status.savedAt = snapshot.wallTime
+                status.bytes = bytes
+                status.saves += 1
+                status.lastError = ""
+            }
+        } catch {
+            note(error, path, "the state file cannot be saved")
+        }
+        pause = max(Self.shortestPause, began.duration(to: .now) * Self.pauseFactor)
+    }
+
+    /// Notes what went wrong; said in the log when it is news.
+    private func note(_ error: StateFileError, _ path: String, _ message: Logger.Message) {
+        if monitor.status?.lastError != error.description || monitor.status?.path != path {
+            logger.error(message, metadata: ["path": "\(path)", "reason": "\(error)"])
+        }
+        monitor.update(path) { status in
+            status.failures += 1
+            status.lastError = error.description
+        }
+    }
+}
