@@ -241,11 +241,8 @@ extension ControlPlane {
 
     private func updateTargets(of service: String, _ peers: [CombinedPeer], _ settings: ServiceSettings, isFirstList: Bool) {
         var targets: [CheckTargets.Target] = []
-        if settings.healthCheck.isEnabled {
-            for peer in peers {
-                let url = settings.checkURL(of: peer.value)
-                if !url.isEmpty { targets.append(.init(peer: peer.address, url: url)) }
-            }
+        for peer in peers where settings.probes(peer.value) {
+            targets.append(.init(peer: peer.address, url: settings.checkURL(of: peer.value)))
         }
         targets.sort { $0.peer < $1.peer }
         let told = toldTargets[service]
@@ -286,7 +283,7 @@ extension ControlPlane {
         self.settings = settings
         let now = Instant.now
         for service in Array(records.keys) {
-            change(service, at: now) { record, wallTime in record.apply(settings(service), wallTime: wallTime) }
+            change(service, at: now) { record, _ in record.apply(settings(service), at: now) }
         }
         publishDue()
     }

@@ -49,12 +49,12 @@ struct ExplanationBody: Encodable {
     init(_ state: ServiceState, monitors: [SourceMonitor], second: UInt32) {
         let picks = state.picks(window: Self.window, before: second)
         let plan = state.plan
-        let logCheck = state.settings.logCheck
+        let settings = state.settings
         let slots = max(1, plan.cycle.count)
         service = state.name
         index = plan.index
         panic = plan.isPanic
-        eligible = plan.members.count { $0.value.isCandidate && $0.verdict?.isEligible ?? true }
+        eligible = plan.members.count { $0.value.isCandidate && settings.isWell($0.value, $0.verdict) }
         candidates = plan.members.count { $0.value.isCandidate }
         peers = plan.members.sorted { $0.state.address < $1.state.address }.map { member in
             let evidence = member.state.evidenceCounts(at: second)
@@ -67,7 +67,7 @@ struct ExplanationBody: Encodable {
                 reason: Self.reason(member),
                 since: Timestamp.text(member.since),
                 evidence: EvidenceBody(
-                    windowSeconds: logCheck.window,
+                    windowSeconds: settings.logCheck.window,
                     requests: evidence.requests,
                     failures: evidence.failures,
                     run: evidence.run
