@@ -317,6 +317,24 @@ struct EvidenceTests {
         #expect(later.sweep(at: 30) != nil)
     }
 
+    @Test func `a run tells sixty-four reporters apart however long it takes`() {
+        let settings = Self.makeSettings {
+            $0.minReporters = 2
+            $0.consecutiveFailures = 100
+        }
+        // A new one every second: each has left the window when the eleventh after it comes.
+        let evidence = JudgedPeer(settings)
+        var found: [UInt64] = []
+        for second in UInt32(1)...1000 {
+            if let finding = evidence.record(Outcome(result: Self.bad, reporter: "\(second)"), at: second) { found.append(finding.run) }
+        }
+        // Those beyond the 64th are one, the worst: without it 36 more are needed.
+        for reporter in 1...40 {
+            if let finding = evidence.record(Outcome(result: Self.bad, reporter: "\(reporter)"), at: 1001) { found.append(finding.run) }
+        }
+        #expect(found.first == 1036)
+    }
+
     // MARK: What is held
 
     @Test func `evidence is idle when its window has passed, and empty when there is no open run either`() {

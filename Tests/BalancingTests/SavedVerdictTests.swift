@@ -19,7 +19,7 @@ struct SavedVerdictTests {
 
     @Test func `what is restored is what was saved`() {
         let verdicts = [
-            SavedVerdict(since: 5),
+            SavedVerdict(),
             SavedVerdict(since: 5, isHealthy: true),
             SavedVerdict(since: 5, isHealthy: false, reason: "check failed: timed out"),
             SavedVerdict(since: 5, ejectedUntil: 150, finding: finding, ejections: 3),
@@ -51,8 +51,18 @@ struct SavedVerdictTests {
     @Test func `the next ejection knows of those before the restart`() {
         var verdicts = restore(SavedVerdict(since: 90, isHealthy: true, ejections: 2, readmitted: 95), wallTime: 100)
         var generator = SystemRandomNumberGenerator()
-        let other = try? PeerAddress("10.0.0.2:80")
-        _ = verdicts.eject(peer, finding, candidates: [peer, other].compactMap { $0 }, at: now, wallTime: 100, settings: settings, using: &generator)
+        var pool = EjectionPool()
+        for _ in 0..<2 { pool.add(nil, isEligible: true) }
+        _ = verdicts.eject(
+            peer,
+            finding,
+            isEligible: true,
+            from: &pool,
+            at: now,
+            wallTime: 100,
+            settings: settings,
+            using: &generator
+        )
         let length = verdicts.nextReadmission.map { now.duration(to: $0) / .seconds(1) }
         #expect((162...198).contains(length ?? 0))
     }

@@ -19,10 +19,16 @@ struct ServiceVerdictsTests {
     private func at(_ seconds: Double) -> ContinuousClock.Instant { start + .seconds(seconds) }
 
     private mutating func eject(_ index: Int, at seconds: Double, of count: Int = 10) -> [Transition] {
-        verdicts.eject(
+        var pool = EjectionPool()
+        for peer in peers[..<count] {
+            let verdict = verdicts.shown(peer)
+            pool.add(verdict, isEligible: verdict?.isEligible ?? true)
+        }
+        return verdicts.eject(
             peers[index],
             finding,
-            candidates: Array(peers[..<count]),
+            isEligible: verdicts.shown(peers[index])?.isEligible ?? true,
+            from: &pool,
             at: at(seconds),
             wallTime: seconds,
             settings: settings,
@@ -88,6 +94,33 @@ struct ServiceVerdictsTests {
         #expect(at(now).duration(to: try #require(verdicts.nextReadmission)) < .seconds(66.1))
     }
 
+    @Test mutating func `the multiplier falls by one for each recover in the pool`() throws {
+        for (stay, expected) in [(1.0, 4.0), (59, 4), (61, 3), (119, 3), (121, 2), (181, 1), (10_000, 1)] {
+            verdicts = ServiceVerdicts()
+            var now = 0.0
+            for _ in 1...3 {
+                _ = eject(0, at: now)
+                now = start.duration(to: try #require(verdicts.nextReadmission)) / .seconds(1) + 1e-6
+                _ = verdicts.readmit(at: at(now), wallTime: now)
+            }
+            _ = eject(0, at: now + stay)
+            let lasts = at(now + stay).duration(to: try #require(verdicts.nextReadmission)) / .seconds(60)
+            #expect(abs(lasts - expected) <= expected * 0.1 + 0.001, "after \(stay) s in the pool")
+        }
+    }
+
+    @Test mutating func `the length of an ejection varies by a tenth either way, also where the limit cuts it`() throws {
+        settings.recover = .seconds(600)
+        settings.maxRecover = .seconds(100)
+        let lengths = try (0..<1000).map { _ in
+            verdicts = ServiceVerdicts()
+            _ = eject(0, at: 0)
+            return start.duration(to: try #require(verdicts.nextReadmission)) / .seconds(1)
+        }
+        #expect(lengths.allSatisfy { (90...110).contains($0) })
+        #expect(lengths.min().map { $0 < 91 } == true && lengths.max().map { $0 > 109 } == true)
+    }
+
     @Test mutating func `no more are out than allowed, and a refusal says so once a sweep`() {
         settings.maxEjected = 0.5
         for index in 0..<5 { #expect(eject(index, at: 0).map(\.to) == [.ejected]) }
@@ -96,6 +129,19 @@ struct ServiceVerdictsTests {
         #expect(eject(5, at: 1).isEmpty)
         #expect(eject(5, at: 6).count == 1)
         #expect(verdicts.shown(peers[5])?.isEligible != false)
+    }
+
+    @Test(arguments: [(0.29, 100, 29), (0.57, 100, 57), (0.3, 10, 3), (0.34, 3, 1), (0.33, 3, 0), (0.999, 1000, 999), (1, 4, 3), (0, 10, 0)])
+    mutating func `as many may be out as the product says, rounded down`(maxEjected: Double, candidates: Int, allowed: Int) throws {
+        settings.maxEjected = maxEjected
+        var pool = EjectionPool()
+        let peers = try (0..<candidates).map { try PeerAddress("10.0.\($0 / 250).\($0 % 250):80") }
+        for _ in peers { pool.add(nil, isEligible: true) }
+        let out = peers.count { peer in
+            verdicts.eject(peer, finding, isEligible: true, from: &pool, at: start, wallTime: 0, settings: settings, using: &generator)
+                .contains { $0.to == .ejected }
+        }
+        #expect(out == allowed)
     }
 
     @Test mutating func `unhealthy peers count as out`() {
@@ -136,5 +182,20 @@ struct ServiceVerdictsTests {
         verdicts.forget(peers[1])
         #expect(verdicts.shown(peers[0])?.health == .ejected)
         #expect(verdicts.shown(peers[1]) == nil)
+    }
+
+    // MARK: Since when
+
+    @Test mutating func `since is when the health last changed, whatever else is noted or forgotten`() {
+        settings.maxEjected = 0
+        #expect(eject(0, at: 7).count == 1)
+        #expect(verdicts.shown(peers[0])?.since == nil, "a refusal changes no health")
+        settings.maxEjected = 0.5
+        _ = eject(0, at: 20)
+        #expect(verdicts.shown(peers[0])?.since == 20)
+        _ = verdicts.readmit(at: at(100), wallTime: 100)
+        verdicts.forgetEjections(at: at(1000), settings: settings)
+        #expect(!verdicts.remembersEjections)
+        #expect(verdicts.shown(peers[0])?.health == .unchecked && verdicts.shown(peers[0])?.since == 100)
     }
 }

@@ -73,7 +73,8 @@ final class StateFileTests {
         #expect(state.sources.map(\.name) == ["source-0", "source-1"] && state.sources.map(\.scope) == ["scope 0", "scope 1"])
         #expect(state.sources.map(\.contact) == [99.5, nil])
         #expect(state.sources.map(\.services) == snapshot.tables.map(\.services))
-        #expect(state.verdicts == ["web": [try PeerAddress("10.0.0.1:80"): SavedVerdict(since: 12.25, isHealthy: false, reason: "check failed: status 500")]])
+        let verdict = SavedVerdict(since: 12.25, isHealthy: false, reason: "check failed: status 500")
+        #expect(state.verdicts == ["web": [try PeerAddress("10.0.0.1:80"): verdict]])
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["state.json"])
     }
 
@@ -118,7 +119,8 @@ final class StateFileTests {
     }
 
     @Test(arguments: [
-        ("", "it is not a state file of Lookaside"), ("{}\n", "it is not a state file of Lookaside"), ("\u{7F}ELF\n", "it is not a state file of Lookaside"),
+        ("", "it is not a state file of Lookaside"), ("{}\n", "it is not a state file of Lookaside"),
+        ("\u{7F}ELF\n", "it is not a state file of Lookaside"),
         (#"{"lookaside_state":1,"saved_at":1,"sources":[]}"#, "it is not a state file of Lookaside"),
         (#"{"lookaside_state":2,"saved_at":1,"sources":[]}"# + "\n", "it is of version 2, and this program reads version 1"),
         (#"{"lookaside_state":1,"saved_at":1,"sources":[]}"# + "\n", "it has no end: it was cut"),

@@ -1,8 +1,7 @@
+import Discovery
 import Dispatch
 import Foundation
 import Testing
-
-import Discovery
 
 struct ThreadExecutorTests {
     /// An actor that blocks the thread that it runs on.

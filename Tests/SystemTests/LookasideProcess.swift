@@ -134,6 +134,7 @@ extension LookasideProcess {
 struct PickBody: Decodable {
     let peer: String
     let stale: Bool?
+    let panic: Bool?
 }
 
 /// The answer of `/pick/{service}?n=`.

@@ -1,19 +1,35 @@
+import Foundation
 import HTTPTransport
 import Synchronization
 
 /// A client that picks one service over and over while a test does something else.
 final class PickingClient: Sendable {
+    /// One pick and its answer.
+    struct Pick: Sendable {
+        let sent: ContinuousClock.Instant
+        let status: Int
+        /// The peer; empty when there was none.
+        let peer: String
+        let isPanic: Bool
+    }
+
     private let isStopped = Atomic(false)
-    private let task = Mutex<Task<Set<Int>, any Error>?>(nil)
+    private let task = Mutex<Task<[Pick], any Error>?>(nil)
 
     /// Starts picking.
-    init(_ server: LookasideProcess, service: String) {
+    ///
+    /// - Parameter pause: the time between an answer and the next pick.
+    init(_ server: LookasideProcess, service: String, pause: Duration = .zero) {
         let picking = Task { [weak self] in
-            var statuses: Set<Int> = []
+            var picks: [Pick] = []
             repeat {
-                statuses.insert(try await server.get("/pick/\(service)").status)
+                let sent = ContinuousClock.now
+                let answer = try await server.get("/pick/\(service)")
+                let body = answer.status == 200 ? try JSONDecoder().decode(PickBody.self, from: Data(answer.body)) : nil
+                picks.append(Pick(sent: sent, status: answer.status, peer: body?.peer ?? "", isPanic: body?.panic ?? false))
+                if pause > .zero { try await Task.sleep(for: pause) }
             } while self?.isStopped.load(ordering: .relaxed) == false
-            return statuses
+            return picks
         }
         task.withLock { $0 = picking }
     }
@@ -22,6 +38,13 @@ final class PickingClient: Sendable {
     ///
     /// - Returns: every status that was answered.
     func stop() async throws -> Set<Int> {
+        Set(try await stopped().map(\.status))
+    }
+
+    /// Stops picking.
+    ///
+    /// - Returns: every pick.
+    func stopped() async throws -> [Pick] {
         isStopped.store(true, ordering: .relaxed)
         return try await task.withLock { $0 }?.value ?? []
     }

@@ -55,7 +55,11 @@ package struct Evidence: Sendable {
             return nil
         }
         run += 1
-        if tellsReportersApart { runReporters[reporter, default: 0] += 1 }
+        if tellsReportersApart {
+            // A run may outlast any number of windows, and so of names.
+            let isNamed = runReporters[reporter] != nil || runReporters.count < Self.reporterLimit
+            runReporters[isNamed ? reporter : Self.others, default: 0] += 1
+        }
         return isRunLongEnough(settings) ? finding(.consecutiveFailures) : nil
     }
 

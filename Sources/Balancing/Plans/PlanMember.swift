@@ -33,6 +33,6 @@ package struct PlanMember: Sendable {
     /// What is said of its health.
     package var health: Health { verdict?.health ?? .unchecked }
 
-    /// When its health last changed, in seconds since 1970.
+    /// When its health last changed, else when it appeared, in seconds since 1970.
     package var since: Double { verdict?.since ?? state.since }
 }

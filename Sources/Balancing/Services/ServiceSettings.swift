@@ -23,4 +23,16 @@ package struct ServiceSettings: Sendable, Equatable {
     package func checkURL(of value: PeerValue) -> String {
         value.checkURL ?? checkURL ?? "/health"
     }
+
+    /// Whether a peer of this value is probed.
+    package func probes(_ value: PeerValue) -> Bool {
+        healthCheck.isEnabled && !checkURL(of: value).isEmpty
+    }
+
+    /// Whether a peer of this value may be picked as far as its verdict goes: one that is not probed yet where
+    /// ``HealthCheckSettings/picksNewPeers`` says so.
+    package func isWell(_ value: PeerValue, _ verdict: ShownVerdict?) -> Bool {
+        guard verdict?.isEligible ?? true else { return false }
+        return healthCheck.picksNewPeers || verdict?.activeIsHealthy != nil || !probes(value)
+    }
 }

@@ -1,7 +1,7 @@
 /// What outlives a restart of the verdicts on one peer. Times are seconds since 1970, since a monotonic clock ends with its machine.
 package struct SavedVerdict: Codable, Sendable, Equatable {
-    /// When its health last changed.
-    package var since: Double
+    /// When its health last changed; `nil`: never.
+    package var since: Double?
     /// What active checks said; `nil`: nothing.
     package var isHealthy: Bool?
     /// Why they speak against it; `nil` when they do not.

@@ -30,7 +30,8 @@ extension ServiceVerdicts {
         self.init()
         let longest = settings.maxRecover * EjectionHistory.jitter.upperBound
         for (peer, saved) in saved {
-            var verdict = Verdict(since: saved.since)
+            var verdict = Verdict()
+            verdict.since = saved.since
             verdict.active = ActiveVerdict(isHealthy: saved.isHealthy, reason: saved.reason ?? "")
             if let end = saved.ejectedUntil, let finding = saved.finding {
                 verdict.ejection = Ejection(end: now + min(.seconds(end - wallTime), longest), finding: finding)

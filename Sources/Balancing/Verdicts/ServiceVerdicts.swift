@@ -8,7 +8,8 @@ package struct ServiceVerdicts: Sendable {
         var active = ActiveVerdict()
         var ejection: Ejection?
         var history = EjectionHistory()
-        var since: Double
+        /// When its health last changed; `nil`: never.
+        var since: Double?
         var refusedUntil: Instant?
         /// What plans show, made anew only when it changes.
         var shown: ShownVerdict?
@@ -24,6 +25,8 @@ package struct ServiceVerdicts: Sendable {
     }
 
     private(set) var verdicts: [PeerAddress: Verdict] = [:]
+    /// Peers that are out by log check: a look at the clock costs nothing while all are well.
+    private var ejected: Set<PeerAddress> = []
     /// Peers that came back and whose ejections still make a next one longer.
     var readmitted: Set<PeerAddress> = []
 
@@ -45,9 +48,11 @@ package struct ServiceVerdicts: Sendable {
             ejection: verdict.ejection
         )
         verdicts[peer] = verdict
+        if verdict.ejection == nil { ejected.remove(peer) } else { ejected.insert(peer) }
     }
+
     /// When the next ejection ends.
-    package var nextReadmission: Instant? { verdicts.values.compactMap { $0.ejection?.end }.min() }
+    package var nextReadmission: Instant? { ejected.lazy.compactMap { verdicts[$0]?.ejection?.end }.min() }
 }
 
 // MARK: - Active checks
@@ -62,7 +67,7 @@ extension ServiceVerdicts {
         settings: HealthCheckSettings,
         logCheck: LogCheckSettings
     ) -> [Transition] {
-        var verdict = verdicts[peer] ?? Verdict(since: wallTime)
+        var verdict = verdicts[peer] ?? Verdict()
         let from = verdict.health
         let hasChanged = verdict.active.record(result, settings: settings)
         var reason = verdict.active.reason.isEmpty ? "check passed: \(result.description)" : verdict.active.reason
@@ -82,14 +87,15 @@ extension ServiceVerdicts {
         return isNews ? [Transition(peer: peer, from: from, to: verdict.health, reason: reason)] : []
     }
 
-    /// Forgets what active checks said: nobody probes the peers any more.
-    package mutating func forgetChecks(wallTime: Double) {
-        for peer in verdicts.keys {
-            guard var verdict = verdicts[peer], verdict.active.isHealthy != nil else { continue }
-            verdict.active = ActiveVerdict()
-            if verdict.ejection == nil { verdict.since = wallTime }
-            set(verdict, of: peer)
-        }
+    /// Forgets what active checks said of a peer: nobody probes it any more.
+    package mutating func forgetChecks(of peer: PeerAddress, wallTime: Double) -> [Transition] {
+        guard var verdict = verdicts[peer], verdict.active.isHealthy != nil else { return [] }
+        let from = verdict.health
+        verdict.active = ActiveVerdict()
+        let isNews = verdict.health != from
+        if isNews { verdict.since = wallTime }
+        set(verdict, of: peer)
+        return isNews ? [Transition(peer: peer, from: from, to: verdict.health, reason: "it is not probed")] : []
     }
 }
 
@@ -100,31 +106,24 @@ extension ServiceVerdicts {
     ///
     /// At most floor(`max_ejected` x candidates) are out for either reason, and the last eligible peer stays.
     ///
-    /// - Parameter candidates: the peers that would be picked if all were well.
+    /// - Parameters:
+    ///   - isEligible: whether the peer may be picked.
+    ///   - pool: all candidates, the peer among them; it is left as it is after the ejection.
     /// - Returns: the ejection, or the refusal (once a sweep).
     package mutating func eject(
         _ peer: PeerAddress,
         _ finding: Finding,
-        candidates: [PeerAddress],
+        isEligible: Bool,
+        from pool: inout EjectionPool,
         at now: Instant,
         wallTime: Double,
         settings: LogCheckSettings,
         using generator: inout some RandomNumberGenerator
     ) -> [Transition] {
-        var verdict = verdicts[peer] ?? Verdict(since: wallTime)
+        var verdict = verdicts[peer] ?? Verdict()
         guard verdict.ejection == nil else { return [] }
         let from = verdict.health
-        let out = candidates.count { isOut($0) }
-        let isOutAlready = isOut(peer)
-        let limit = Int(settings.maxEjected * Double(candidates.count))
-        let refusal: String? =
-            if !isOutAlready, candidates.count - out <= 1 {
-                "it is the last eligible peer"
-            } else if !isOutAlready, out + 1 > limit {
-                "\(out) of \(candidates.count) candidates are out, max_ejected allows \(limit)"
-            } else {
-                nil
-            }
+        let refusal = pool.eject(isOut: verdict.active.isHealthy == false, isEligible: isEligible, maxEjected: settings.maxEjected)
         if let refusal {
             guard verdict.refusedUntil.map({ $0 <= now }) ?? true else { return [] }
             verdict.refusedUntil = now + settings.interval
@@ -142,7 +141,7 @@ extension ServiceVerdicts {
     /// Ends the ejections that are due.
     package mutating func readmit(at now: Instant, wallTime: Double) -> [Transition] {
         var transitions: [Transition] = []
-        for peer in verdicts.keys {
+        for peer in ejected {
             guard var verdict = verdicts[peer], let ejection = verdict.ejection, ejection.end <= now else { continue }
             verdict.ejection = nil
             verdict.history.end(at: now)
@@ -152,11 +151,6 @@ extension ServiceVerdicts {
             transitions.append(Transition(peer: peer, from: .ejected, to: verdict.health, reason: "readmitted: its time is over"))
         }
         return transitions
-    }
-
-    private func isOut(_ peer: PeerAddress) -> Bool {
-        guard let verdict = verdicts[peer] else { return false }
-        return verdict.ejection != nil || verdict.active.isHealthy == false
     }
 
     private static func seconds(_ duration: Duration) -> String {
@@ -177,6 +171,7 @@ extension ServiceVerdicts {
     /// Forgets a peer in whose place another one has come, whatever was said of it.
     package mutating func replace(_ peer: PeerAddress) {
         verdicts[peer] = nil
+        ejected.remove(peer)
         readmitted.remove(peer)
     }
 
@@ -192,11 +187,7 @@ extension ServiceVerdicts {
             }
             guard verdict.history.isForgiven(at: now, settings: settings) else { continue }
             readmitted.remove(peer)
-            if verdict.active.isHealthy == nil {
-                verdicts[peer] = nil
-            } else {
-                verdicts[peer]?.history = EjectionHistory()
-            }
+            verdicts[peer]?.history = EjectionHistory()
         }
     }
 }

@@ -4,14 +4,14 @@ package final class ShownVerdict: Sendable {
     package let health: Health
     /// Why it is not picked; empty when it may be.
     package let reason: String
-    /// When its health last changed, in seconds since 1970.
-    package let since: Double
+    /// When its health last changed, in seconds since 1970; `nil`: never.
+    package let since: Double?
     /// What active checks say; `nil`: nothing.
     package let activeIsHealthy: Bool?
     /// The ejection, while there is one.
     package let ejection: Ejection?
 
-    init(health: Health, reason: String, since: Double, activeIsHealthy: Bool?, ejection: Ejection?) {
+    init(health: Health, reason: String, since: Double?, activeIsHealthy: Bool?, ejection: Ejection?) {
         self.health = health
         self.reason = reason
         self.since = since

@@ -38,8 +38,8 @@ package actor ControlPlane {
     var staleSources: Set<Int> = []
     /// The sources whose tables are those of the state file.
     var restoredSources: Set<Int> = []
-    /// The verdicts of the state file on services that are not here yet.
-    var restoredVerdicts: [String: [PeerAddress: SavedVerdict]] = [:]
+    /// The verdicts of the state file on the service that is being restored.
+    var restoredVerdicts: [PeerAddress: SavedVerdict] = [:]
     /// Counts what is worth saving.
     var stateVersion: UInt64 = 0
     /// When ``publishDue()`` will be called by itself.
@@ -98,17 +98,13 @@ extension ControlPlane {
         var table = list
         let now = Instant.now
         table.keepValidValues(of: tables[source])
-        let isRestored = restoredSources.contains(source)
-        // What the state file holds is served until the source delivers, and no longer.
-        let guardedCount = isRestored ? 0 : table.keepMissingPeers(
-            of: tables[source],
-            followsBrokenHistory: followsBrokenHistory,
-            for: sources[source].emptyGuard,
-            at: now
-        )
-        if guardedCount > 0 { warn(of: guardedCount, source, listed: list.peerCount, followsBrokenHistory: followsBrokenHistory) }
-        // What was restored was stale, and is not any more.
-        let changed = isRestored ? Array(endRestoration(of: source, by: table)) : table.changedServices(since: tables[source])
+        let changed: [String]
+        if restoredSources.contains(source) {
+            changed = endRestoration(of: source, by: table)
+        } else {
+            keepMissingPeers(in: &table, of: source, followsBrokenHistory: followsBrokenHistory, at: now)
+            changed = table.changedServices(since: tables[source])
+        }
         tables[source] = table
         stateVersion += 1
         let isFirst = !monitors[source].status.isSynced && unpublishedFirstLists[source] == nil
@@ -124,14 +120,22 @@ extension ControlPlane {
         publishDue()
     }
 
-    /// Says loudly that a list was not believed.
-    private func warn(of guardedCount: Int, _ source: Int, listed: Int, followsBrokenHistory: Bool) {
+    /// Keeps what a list lacks that is not believed, and says so loudly.
+    private func keepMissingPeers(in list: inout SourceTable, of source: Int, followsBrokenHistory: Bool, at now: Instant) {
+        let listed = list.peerCount
+        let kept = list.keepMissingPeers(
+            of: tables[source],
+            followsBrokenHistory: followsBrokenHistory,
+            for: sources[source].emptyGuard,
+            at: now
+        )
+        guard kept > 0 else { return }
         logger.warning(
             followsBrokenHistory
                 ? "a list after a broken history lacks peers: they stay for empty_guard"
                 : "a list lacks more than half of the peers: the missing ones stay for empty_guard",
             metadata: [
-                "source": "\(monitors[source].name)", "listed": "\(listed)", "kept": "\(guardedCount)",
+                "source": "\(monitors[source].name)", "listed": "\(listed)", "kept": "\(kept)",
                 "empty_guard": "\(sources[source].emptyGuard)",
             ]
         )
@@ -279,7 +283,9 @@ extension ControlPlane {
     }
 
     private func makeRecord(_ service: String, born: Instant?) -> ServiceRecord {
-        ServiceRecord(name: service, settings: settings(service), restoring: restoredVerdicts[service] ?? [:], born: born, clock: clock) { [weak self] signal in
+        let settings = settings(service)
+        let verdicts = ServiceVerdicts(restoring: restoredVerdicts, at: .now, wallTime: clock.wallTime(), settings: settings.logCheck)
+        return ServiceRecord(name: service, settings: settings, verdicts: verdicts, born: born) { [weak self] signal in
             // Called on threads that record outcomes, at most once until it is dealt with.
             Task { await self?.receive(signal) }
         }
@@ -302,11 +308,8 @@ extension ControlPlane {
 
     private func updateTargets(of service: String, _ peers: [CombinedPeer], _ settings: ServiceSettings, isFirstList: Bool) {
         var targets: [CheckTargets.Target] = []
-        if settings.healthCheck.isEnabled {
-            for peer in peers {
-                let url = settings.checkURL(of: peer.value)
-                if !url.isEmpty { targets.append(.init(peer: peer.address, url: url)) }
-            }
+        for peer in peers where settings.probes(peer.value) {
+            targets.append(.init(peer: peer.address, url: settings.checkURL(of: peer.value)))
         }
         targets.sort { $0.peer < $1.peer }
         let told = toldTargets[service]
@@ -350,7 +353,7 @@ extension ControlPlane {
         self.staleAfter = staleAfter
         self.settings = settings
         for service in Array(records.keys) {
-            change(service, at: now) { record, wallTime in record.apply(settings(service), wallTime: wallTime) }
+            change(service, at: now) { record, _ in record.apply(settings(service), at: now) }
         }
         publishDue()
     }

@@ -11,7 +11,7 @@ struct ServiceRecord {
 
     let state: ServiceState
     private(set) var settings: ServiceSettings
-    private(set) var verdicts = ServiceVerdicts()
+    private(set) var verdicts: ServiceVerdicts
     private var slowStart = SlowStart()
     /// When the service was first named; `nil` when a source's first complete list named it.
     private let born: Instant?
@@ -28,18 +28,17 @@ struct ServiceRecord {
 
     /// Makes the record of a service that has just been named; it has no peers before ``publish(_:)``.
     ///
-    /// - Parameter saved: the verdicts of a state file.
+    /// - Parameter verdicts: what a process before this one had found.
     init(
         name: String,
         settings: ServiceSettings,
-        restoring saved: [PeerAddress: SavedVerdict],
+        verdicts: ServiceVerdicts = ServiceVerdicts(),
         born: Instant?,
-        clock: ServerClock,
         signal: @escaping @Sendable (ServiceSignal) -> Void
     ) {
         self.settings = settings
+        self.verdicts = verdicts
         self.born = born
-        verdicts = ServiceVerdicts(restoring: saved, at: .now, wallTime: clock.wallTime(), settings: settings.logCheck)
         var generator = SystemRandomNumberGenerator()
         state = ServiceState(
             name: name,
@@ -79,9 +78,14 @@ extension ServiceRecord {
             let member = previous.member(peer.address)
             keptCount += member == nil ? 0 : 1
             let peerState = keep(member, as: peer.value) ?? arrive(peer, publication)
-            return (state: peerState, value: peer.value, source: peer.source, verdict: verdicts.shown(peer.address))
+            var verdict = verdicts.shown(peer.address)
+            if verdict?.activeIsHealthy != nil, !settings.probes(peer.value) {
+                unpublished += verdicts.forgetChecks(of: peer.address, wallTime: publication.wallTime)
+                verdict = verdicts.shown(peer.address)
+            }
+            return (state: peerState, value: peer.value, source: peer.source, verdict: verdict)
         }
-        let roles = peers.map { Selection.Member(role: $0.value.role, isWell: isWell($0.value, $0.verdict)) }
+        let roles = peers.map { Selection.Member(role: $0.value.role, isWell: settings.isWell($0.value, $0.verdict)) }
         let selection = Selection(among: roles, panicThreshold: settings.panicThreshold)
         let ramping = zip(peers, roles).filter { $0.1.role == .candidate && $0.1.isWell }.map { peer, _ in
             SlowStart.Candidate(address: peer.state.address, weight: peer.value.weight, duration: settings.slowStart(of: peer.value))
@@ -142,12 +146,6 @@ extension ServiceRecord {
         return arrived
     }
 
-    private func isWell(_ value: PeerValue, _ verdict: ShownVerdict?) -> Bool {
-        guard verdict?.isEligible ?? true else { return false }
-        guard !settings.healthCheck.picksNewPeers, settings.healthCheck.isEnabled, verdict?.activeIsHealthy == nil else { return true }
-        return settings.checkURL(of: value).isEmpty
-    }
-
     private mutating func noteDepartures(from previous: Plan, to plan: Plan, at now: Instant) {
         for member in previous.members where plan.state(of: member.state.address) == nil {
             departed[member.state.address] = (member.state, member.value, now)
@@ -159,11 +157,11 @@ extension ServiceRecord {
 // MARK: - Verdicts
 
 extension ServiceRecord {
-    /// Takes the result of a probe; one of a peer that has left meanwhile says nothing.
+    /// Takes the result of a probe; one of a peer that has left, or is not to be probed, says nothing.
     ///
     /// - Returns: whether a plan has to be compiled.
     mutating func check(_ peer: PeerAddress, _ result: CheckResult, at now: Instant, wallTime: Double) -> Bool {
-        guard state.plan.state(of: peer) != nil else { return false }
+        guard let member = state.plan.member(peer), settings.probes(member.value) else { return false }
         return note(
             verdicts.check(peer, result, at: now, wallTime: wallTime, settings: settings.healthCheck, logCheck: settings.logCheck)
         )
@@ -171,10 +169,9 @@ extension ServiceRecord {
 
     /// Judges a peer for a run of failures.
     mutating func judge(_ peer: PeerAddress, _ finding: Finding, at now: Instant, wallTime: Double) -> Bool {
-        guard settings.logCheck.isEnabled, let member = state.plan.members.first(where: { $0.state.address == peer }), member.value.isCandidate else {
-            return false
-        }
-        return eject(peer, finding, at: now, wallTime: wallTime)
+        guard settings.logCheck.isEnabled, let member = state.plan.member(peer), member.value.isCandidate else { return false }
+        var pool = makePool()
+        return eject(member, finding, from: &pool, at: now, wallTime: wallTime)
     }
 
     /// Begins to look at the evidence of the service at every interval.
@@ -204,9 +201,10 @@ extension ServiceRecord {
             return false
         }
         var hasChanged = false
+        var pool = makePool()
         for member in state.plan.members where member.value.isCandidate {
             guard let finding = member.state.judge(at: second, settings: settings.logCheck) else { continue }
-            if eject(member.state.address, finding, at: now, wallTime: wallTime) { hasChanged = true }
+            if eject(member, finding, from: &pool, at: now, wallTime: wallTime) { hasChanged = true }
         }
         nextSweep = now + settings.logCheck.interval
         // Asked to be watched again by the next outcome; one that came before that was seen is looked for afterwards.
@@ -216,11 +214,35 @@ extension ServiceRecord {
         return hasChanged
     }
 
-    private mutating func eject(_ peer: PeerAddress, _ finding: Finding, at now: Instant, wallTime: Double) -> Bool {
+    private func makePool() -> EjectionPool {
+        var pool = EjectionPool()
+        for member in state.plan.members where member.value.isCandidate {
+            let verdict = verdicts.shown(member.state.address)
+            pool.add(verdict, isEligible: settings.isWell(member.value, verdict))
+        }
+        return pool
+    }
+
+    private mutating func eject(
+        _ member: PlanMember,
+        _ finding: Finding,
+        from pool: inout EjectionPool,
+        at now: Instant,
+        wallTime: Double
+    ) -> Bool {
         var generator = SystemRandomNumberGenerator()
-        let candidates = state.plan.members.filter(\.value.isCandidate).map(\.state.address)
+        let peer = member.state.address
         return note(
-            verdicts.eject(peer, finding, candidates: candidates, at: now, wallTime: wallTime, settings: settings.logCheck, using: &generator)
+            verdicts.eject(
+                peer,
+                finding,
+                isEligible: settings.isWell(member.value, verdicts.shown(peer)),
+                from: &pool,
+                at: now,
+                wallTime: wallTime,
+                settings: settings.logCheck,
+                using: &generator
+            )
         )
     }
 
@@ -238,11 +260,11 @@ extension ServiceRecord {
     /// Takes over other settings; verdicts and statistics stay.
     ///
     /// - Returns: whether a plan has to be compiled.
-    mutating func apply(_ settings: ServiceSettings, wallTime: Double) -> Bool {
+    mutating func apply(_ settings: ServiceSettings, at now: Instant) -> Bool {
         guard settings != self.settings else { return false }
         self.settings = settings
         state.settings = settings
-        if !settings.healthCheck.isEnabled { verdicts.forgetChecks(wallTime: wallTime) }
+        nextSweep = nextSweep.map { min($0, now + settings.logCheck.interval) }
         return true
     }
 }

@@ -24,9 +24,11 @@ extension ControlPlane {
             monitors[index].update { $0.lastContact = saved.contact.map { .now - .seconds(max(0, wallTime - $0)) } }
         }
         staleSources.formUnion(restoredSources)
-        restoredVerdicts = state.verdicts
         let now = Instant.now
-        for service in Set(tables.flatMap(\.services.keys)) { publish(service, at: now, isFirstList: true) }
+        for service in Set(tables.flatMap(\.services.keys)) {
+            restoredVerdicts = (state.verdicts[service] ?? [:]).filter { peer, _ in tables.contains { $0.services[service]?[peer] != nil } }
+            publish(service, at: now, isFirstList: true)
+        }
         restoredVerdicts = [:]
         guard !restoredSources.isEmpty else { return false }
         logger.notice(
@@ -39,13 +41,13 @@ extension ControlPlane {
         return true
     }
 
-    /// Ends what was restored of a source, because it has delivered.
+    /// Ends what was restored of a source, because it has delivered: the state file is served until then, and no longer.
     ///
-    /// - Returns: the services whose plans are to be compiled: all that are named or were.
-    func endRestoration(of source: Int, by list: SourceTable) -> Set<String> {
+    /// - Returns: the services whose plans are to be compiled: all that are named or were, since what was restored was stale.
+    func endRestoration(of source: Int, by list: SourceTable) -> [String] {
         restoredSources.remove(source)
         staleSources.remove(source)
-        return Set(tables[source].services.keys).union(list.services.keys)
+        return Array(Set(tables[source].services.keys).union(list.services.keys))
     }
 
     /// What there is to save now; `nil` while nothing is known that would be worth it.

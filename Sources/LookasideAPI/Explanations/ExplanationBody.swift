@@ -49,12 +49,12 @@ struct ExplanationBody: Encodable {
         let (now, wallTime) = (ContinuousClock.now, clock.wallTime())
         let picks = state.picks(window: Self.window, before: second)
         let plan = state.plan
-        let logCheck = state.settings.logCheck
+        let settings = state.settings
         let slots = max(1, plan.cycle.count)
         service = state.name
         index = plan.index
         panic = plan.isPanic
-        eligible = plan.members.count { $0.value.isCandidate && $0.verdict?.isEligible ?? true }
+        eligible = plan.members.count { $0.value.isCandidate && settings.isWell($0.value, $0.verdict) }
         candidates = plan.members.count { $0.value.isCandidate }
         peers = plan.members.sorted { $0.state.address < $1.state.address }.map { member in
             let ejection = member.verdict?.ejection
@@ -68,7 +68,7 @@ struct ExplanationBody: Encodable {
                 since: Timestamp.text(member.since),
                 ejectedUntil: ejection.map { Timestamp.text(wallTime + now.duration(to: $0.end) / .seconds(1)) },
                 // What is reported of an ejected peer is no evidence: what it was ejected for is.
-                evidence: ejection.map { EvidenceBody($0.finding) } ?? EvidenceBody(member.state, window: logCheck.window, at: second),
+                evidence: ejection.map { EvidenceBody($0.finding) } ?? EvidenceBody(member.state, window: settings.logCheck.window, at: second),
                 weight: member.weight,
                 effectiveWeight: member.effectiveWeight,
                 expectedShare: Double(member.slots) / Double(slots),

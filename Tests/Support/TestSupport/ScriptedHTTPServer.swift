@@ -23,9 +23,9 @@ package final class ScriptedHTTPServer: Sendable {
 
     private let connections: Connections
 
-    /// Listens on a free port and runs the script on every connection.
-    package init(_ script: @escaping Script) throws {
-        let listener = try Self.listen()
+    /// Listens on a port, 0 for a free one, and runs the script on every connection.
+    package init(port wanted: UInt16 = 0, _ script: @escaping Script) throws {
+        let listener = try Self.listen(on: wanted)
         port = try Self.port(of: listener)
         let connections = Connections(listener: listener)
         self.connections = connections
@@ -61,9 +61,7 @@ package final class ScriptedHTTPServer: Sendable {
 
     /// A port on 127.0.0.1 on which nobody listens.
     package static func unusedPort() throws -> UInt16 {
-        let listener = try listen()
-        defer { Glibc.close(listener) }
-        return try port(of: listener)
+        try ReservedPort().number
     }
 
     private static func onThread(_ work: @escaping @Sendable () -> Void) {
@@ -72,31 +70,45 @@ package final class ScriptedHTTPServer: Sendable {
         thread.start()
     }
 
-    private static func listen() throws -> CInt {
-        let listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        guard listener >= 0 else { throw Failure(call: "socket", number: errno) }
-        let status = withLoopbackAddress { bind(listener, $0, $1) == 0 ? Glibc.listen(listener, 4096) : -1 }
-        guard status == 0 else {
+    private static func listen(on port: UInt16) throws -> CInt {
+        let listener = try bind(to: port)
+        guard Glibc.listen(listener, 4096) == 0 else {
             defer { Glibc.close(listener) }
-            throw Failure(call: "bind", number: errno)
+            throw Failure(call: "listen", number: errno)
         }
         return listener
     }
 
-    private static func withLoopbackAddress(_ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt) -> CInt {
+    /// A socket with an address, which does not listen.
+    static func bind(to port: UInt16) throws -> CInt {
+        let socket = socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard socket >= 0 else { throw Failure(call: "socket", number: errno) }
+        // So that a reserved port, and one whose last connections still linger, can be listened on.
+        var yes: CInt = 1
+        setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<CInt>.size))
+        guard withLoopbackAddress(port, { Glibc.bind(socket, $0, $1) }) == 0 else {
+            defer { Glibc.close(socket) }
+            throw Failure(call: "bind", number: errno)
+        }
+        return socket
+    }
+
+    private static func withLoopbackAddress(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt) -> CInt {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
         address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
         return withUnsafeBytes(of: &address) { bytes in
             bytes.withMemoryRebound(to: sockaddr.self) { $0.baseAddress.map { body($0, socklen_t(bytes.count)) } ?? -1 }
         }
     }
 
-    private static func port(of listener: CInt) throws -> UInt16 {
+    /// The port that a socket is bound to.
+    static func port(of socket: CInt) throws -> UInt16 {
         var address = sockaddr_in()
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let status = withUnsafeMutableBytes(of: &address) { bytes in
-            bytes.withMemoryRebound(to: sockaddr.self) { getsockname(listener, $0.baseAddress, &length) }
+            bytes.withMemoryRebound(to: sockaddr.self) { getsockname(socket, $0.baseAddress, &length) }
         }
         guard status == 0 else { throw Failure(call: "getsockname", number: errno) }
         return UInt16(bigEndian: address.sin_port)
