@@ -48,7 +48,7 @@ struct LogCheckSystemTests {
         // Enough to eject it again at the next sweep, if they were evidence.
         try await server.report(#""status":500"#, times: 20, of: peer)
         let evidence = try await server.explanation(of: peer).evidence
-        #expect(evidence.requests == 0 && evidence.failures == 0 && evidence.run == 0)
+        #expect(evidence.requests == 5 && evidence.failures == 5 && evidence.run == 5, "what it was ejected for, and nothing since")
 
         let back = try await follower.wait(for: "unchecked", of: peer)
         #expect(back.event.from == "ejected" && back.event.reason == "readmitted: its time is over")

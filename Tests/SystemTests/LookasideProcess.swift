@@ -11,8 +11,8 @@ final class LookasideProcess: @unchecked Sendable {
     static let binary = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "lookaside").path
 
     let directory: URL
-    let port: Int
-    private let process: Process
+    private(set) var port = 0
+    private var process = Process()
     private let client: HTTPClient
 
     /// Starts a server over sources written in YAML and waits until it accepts connections.
@@ -27,6 +27,18 @@ final class LookasideProcess: @unchecked Sendable {
         for (name, content) in files { try Data(content.utf8).write(to: directory.appending(path: name)) }
         let checks = configuration.contains("health_check:") ? "" : "health_check: { enabled: false }\n"
         try Data("listen: 127.0.0.1:0\n\(checks)\(configuration)\n".utf8).write(to: directory.appending(path: "lookaside.yaml"))
+        client = try HTTPClient(configuration: .init())
+        try await launch()
+    }
+
+    /// Ends the process as `kill -9` does and starts another one with the same files, on another port.
+    func restart() async throws {
+        signal(SIGKILL)
+        process.waitUntilExit()
+        try await launch()
+    }
+
+    private func launch() async throws {
         let log = directory.appending(path: "log").path
         _ = FileManager.default.createFile(atPath: log, contents: nil)
         process = Process()
@@ -36,7 +48,6 @@ final class LookasideProcess: @unchecked Sendable {
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle(forWritingAtPath: log)
         try process.run()
-        client = try HTTPClient(configuration: .init())
         let deadline = ContinuousClock.now + .seconds(10)
         var found: Int?
         while found == nil, process.isRunning, ContinuousClock.now < deadline {

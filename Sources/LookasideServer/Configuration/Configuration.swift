@@ -70,7 +70,7 @@ package import Discovery
 /// | `services.*.panic_threshold`, `policy` | | | as above | instead of the values above |
 /// | `services.*.slow_start` | duration | the source's | or 0 | ramp of peers whose own value does not say |
 /// | `services.*.check_url` | URL | the source's | path, `http(s)` URL, `tcp:` or empty | active check of peers whose own value does not say; empty: not probed |
-/// | `state_file` | path | none | | keeps the last peers, overrides and verdicts over a restart |
+/// | `state_file` | path | none | | keeps the last peers and verdicts over a restart |
 /// | `limits.connections` | integer | 10000 | 1…1000000 | connections open at once |
 /// | `limits.connections_per_ip` | integer | 0 | 0…1000000 | of them from one address; 0: no limit |
 /// | `limits.header_timeout` | duration | 10 | | how long a client may take to send the head of a request |
