@@ -88,6 +88,12 @@ let package = Package(
             path: "Tests/Benchmarks/PickBenchmark",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "SyncBenchmark",
+            dependencies: ["HTTPTransport"],
+            path: "Tests/Benchmarks/SyncBenchmark",
+            swiftSettings: settings
+        ),
 
         .testTarget(name: "BalancingTests", dependencies: ["Balancing", "TestSupport"], swiftSettings: settings),
         .testTarget(

@@ -66,7 +66,7 @@ def test_metrics_show_the_sources_as_statistics_do(changing: LookasideServer) ->
     metrics = read(changing)
     for field, name in [("peers", "peers"), ("services", "services"), ("skipped", "skipped_entries")]:
         assert metrics[f'lookaside_source_{name}{{source="file"}}'] == source[field] > 0
-    for field in ("lists", "events", "failures"):
+    for field in ("lists", "events", "reconnects", "failures"):
         assert metrics[f'lookaside_source_{field}_total{{source="file"}}'] == source[field]
     assert metrics['lookaside_source_synced{source="file"}'] == 1
     assert metrics['lookaside_source_stale_seconds{source="file"}'] == 0

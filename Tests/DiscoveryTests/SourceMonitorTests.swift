@@ -21,6 +21,15 @@ struct SourceMonitorTests {
         #expect(monitor.status.staleSeconds(at: second(1000)) == 0)
     }
 
+    @Test func `connecting again is counted, connecting is not`() {
+        let monitor = SourceMonitor(name: "etcd")
+        #expect(monitor.status.reconnects == 0)
+        for phase in [SourceStatus.Phase.connecting, .listing, .watching] { monitor.enter(phase) }
+        #expect(monitor.status.reconnects == 0)
+        for phase in [SourceStatus.Phase.connecting, .watching, .connecting] { monitor.enter(phase) }
+        #expect(monitor.status.reconnects == 2)
+    }
+
     @Test func `a watch that failed is stale since the last proof of contact, not since its failure`() {
         monitor.enter(.watching, now: second(1))
         monitor.provedContact(now: second(5))

@@ -20,9 +20,14 @@ package final class SourceMonitor: Sendable {
     /// Notes what the source is doing; that a watch begins proves contact, and ends the last error. That it ends proves nothing.
     package func enter(_ phase: SourceStatus.Phase, now: ContinuousClock.Instant = .now) {
         state.withLock { status in
-            if phase == .watching {
+            switch phase {
+            case .watching:
                 status.lastContact = now
                 status.lastError = ""
+            case .connecting:
+                status.connections += 1
+            case .listing, .backoff:
+                break
             }
             status.phase = phase
         }

@@ -26,6 +26,10 @@ package struct SourceStatus: Sendable {
     package internal(set) var lists: UInt64 = 0
     /// How many changes of single keys it has delivered.
     package internal(set) var events: UInt64 = 0
+    /// How often it has begun to connect.
+    var connections: UInt64 = 0
+    /// How often it has connected again, after a failure or because a connection had ended.
+    package var reconnects: UInt64 { connections - min(1, connections) }
     /// How many sessions have failed, or have left an endpoint that failed for another.
     package internal(set) var failures: UInt64 = 0
     /// What went wrong last; empty when nothing did since the source last delivered a complete state or resumed.

@@ -16,6 +16,7 @@ enum SourceMetrics {
         gauge("lookaside_source_skipped_entries", "Entries of a source that are skipped because they are not valid.", sources, to: &text, \.skipped)
         counter("lookaside_source_lists_total", "Complete states that a source has delivered.", sources, to: &text, \.lists)
         counter("lookaside_source_events_total", "Changes of single peers that a source has delivered.", sources, to: &text, \.events)
+        counter("lookaside_source_reconnects_total", "How often a source has connected again.", sources, to: &text, \.reconnects)
         counter("lookaside_source_failures_total", "Sessions of a source that have failed.", sources, to: &text, \.failures)
     }
 

@@ -134,13 +134,14 @@ struct SourceBody: Encodable {
     let guarded: Int
     let lists: UInt64
     let events: UInt64
+    let reconnects: UInt64
     let failures: UInt64
     let lastError: String
     let skipped: Int
     let skippedReasons: [String]
 
     enum CodingKeys: String, CodingKey {
-        case name, endpoint, state, synced, staleSeconds = "stale_seconds", revision, services, peers, guarded, lists, events, failures
+        case name, endpoint, state, synced, staleSeconds = "stale_seconds", revision, services, peers, guarded, lists, events, reconnects, failures
         case lastError = "last_error", skipped, skippedReasons = "skipped_reasons"
     }
 
@@ -156,6 +157,7 @@ struct SourceBody: Encodable {
         guarded = status.guarded
         lists = status.lists
         events = status.events
+        reconnects = status.reconnects
         failures = status.failures
         lastError = status.lastError
         skipped = status.skipped
