@@ -20,4 +20,9 @@ package struct SourceFeed: Sendable {
     package func apply(_ entries: [SourceEntry], revision: String) async {
         await controlPlane.apply(source: source, entries, revision: revision)
     }
+
+    /// Applies the deletion of a directory, `web`, with every key below it; of the empty path: with every key there is.
+    package func removeAll(below directory: String, revision: String) async {
+        await controlPlane.removeAll(source: source, below: directory, revision: revision)
+    }
 }

@@ -59,6 +59,26 @@ package struct SourceTable: Sendable {
         }
     }
 
+    /// Removes every entry below a directory, `web` or `web/more`; below the empty path every entry there is.
+    ///
+    /// - Returns: the names of the services that are gone.
+    package mutating func removeAll(below directory: String) -> [String] {
+        let isAnything = directory.isEmpty
+        let prefix = directory + "/"
+        for key in skipped.keys where isAnything || key.utf8.starts(with: prefix.utf8) {
+            skipped[key] = nil
+            hidden.remove(key)
+        }
+        // A peer is just below its service.
+        let gone = isAnything ? Array(services.keys) : services[directory] == nil ? [] : [directory]
+        for service in gone {
+            peerCount -= services.removeValue(forKey: service)?.count ?? 0
+            spellings[service] = nil
+            skippedCounts[service] = nil
+        }
+        return gone
+    }
+
     /// Takes over from `previous` the valid values whose keys now hold an invalid one, each for its own spelling.
     package mutating func keepValidValues(of previous: SourceTable) {
         for text in skipped.keys where !hidden.contains(text) {
