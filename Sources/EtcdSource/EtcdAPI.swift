@@ -17,8 +17,11 @@ protocol EtcdAPI: Actor {
     /// is needed.
     func open(at endpoint: Endpoint, _ feed: SourceFeed) async throws -> Opening
 
-    /// Takes a line of the watch.
+    /// Takes a line of the watch; look at ``isWatchSpent`` afterwards.
     func receive(_ line: [UInt8], from endpoint: Endpoint) throws -> WatchStep
+
+    /// Whether the watch is believed no further: it is to be begun again, which is no failure.
+    var isWatchSpent: Bool { get }
 
     /// Has the next session list: the place to go on is gone, the store and its history are the same.
     ///
@@ -48,6 +51,8 @@ struct OpenWatch {
     let body: HTTPClient.StreamingResponse.Body
     /// Whether what it goes on from was listed just before.
     let followsList: Bool
+    /// Whether etcd has said that the watch stands; else one of its lines says so: ``WatchStep/watching``.
+    let isStanding: Bool
 }
 
 /// What a line of a watch means.
@@ -56,6 +61,9 @@ enum WatchStep {
     case watching
     /// Changes, in their order; everything up to this revision is known with them. None: nothing has changed up to there.
     case changes([SourceEntry], revision: String)
+    /// A directory is gone with every key below it, which has this path behind the prefix; everything up to this revision is known with
+    /// that.
+    case removal(below: String, revision: String)
     /// Nothing to do.
     case none
     /// Where the watch should have gone on is gone from the store, which is the same: why. The next session begins with a list.

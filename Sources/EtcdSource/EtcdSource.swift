@@ -2,7 +2,7 @@ package import Discovery
 package import HTTPTransport
 package import Logging
 
-/// Peers from etcd, by one of its two APIs: ``GatewayAPI`` for version 3.
+/// Peers from etcd, by one of its two APIs: ``GatewayAPI`` for version 3, ``KeysAPI`` for version 2.
 ///
 /// A key is `<prefix><service>/<host>:<port>`, its value the peer's JSON. A session lists all keys when the API says that it must, and
 /// then watches them.
@@ -35,7 +35,11 @@ package actor EtcdSource: Source {
         self.configuration = configuration
         self.endpoints = configuration.endpoints.map { Endpoint($0) }
         self.logger = logger
-        self.api = GatewayAPI(configuration: configuration, client: client, logger: logger)
+        self.api =
+            switch configuration.api {
+            case .v3: GatewayAPI(configuration: configuration, client: client, logger: logger)
+            case .v2: KeysAPI(configuration: configuration, client: client)
+            }
         var generator = SystemRandomNumberGenerator()
         self.rotation = EndpointRotation(count: configuration.endpoints.count, using: &generator)
     }
@@ -125,7 +129,8 @@ package actor EtcdSource: Source {
     ///
     /// - Returns: why the keys must be listed again; `nil` when the watch may just be begun again.
     private func follow(_ watch: OpenWatch, _ endpoint: Endpoint, _ feed: SourceFeed) async throws -> String? {
-        var isWatching = false
+        var isWatching = watch.isStanding
+        if isWatching { feed.monitor.enter(.watching) }
         var hasDelivered = false
         let began = ContinuousClock.now
         defer { hasWatched = isWatching && began.duration(to: .now) >= Self.shortestLife }
@@ -143,10 +148,17 @@ package actor EtcdSource: Source {
                     case .changes(let entries, let revision):
                         hasDelivered = true
                         await feed.apply(entries, revision: revision)
+                    case .removal(let directory, let revision):
+                        hasDelivered = true
+                        await feed.removeAll(below: directory, revision: revision)
                     case .none:
                         break
                     case .placeLost(let reason):
                         return reason
+                    }
+                    if await api.isWatchSpent {
+                        isResuming = true
+                        return nil
                     }
                 }
                 guard isWatching, lastCheck.duration(to: .now) >= Self.certificateCheckInterval else { continue }

@@ -62,6 +62,7 @@ package struct SourceTable: Sendable {
     /// Removes every entry below a directory, `web` or `web/more`; below the empty path every entry there is.
     ///
     /// - Returns: the names of the services that are gone.
+    @discardableResult
     package mutating func removeAll(below directory: String) -> [String] {
         let isAnything = directory.isEmpty
         let prefix = directory + "/"

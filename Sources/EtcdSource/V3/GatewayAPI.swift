@@ -28,6 +28,9 @@ actor GatewayAPI: EtcdAPI {
 
     var isKnowing: Bool { session.isKnowing }
 
+    /// A watch of the gateway either brings everything or says that it ends.
+    var isWatchSpent: Bool { false }
+
     func forget() {
         session.forget()
     }
@@ -76,7 +79,7 @@ extension GatewayAPI {
             try await list(gateway, feed)
         }
         guard let request = session.startWatch() else { return .placeLost("nothing is known to go on from") }
-        return .watch(OpenWatch(body: try await gateway.watch(request), followsList: proof == nil))
+        return .watch(OpenWatch(body: try await gateway.watch(request), followsList: proof == nil, isStanding: false))
     }
 
     func receive(_ line: [UInt8], from endpoint: Endpoint) throws -> WatchStep {
