@@ -169,11 +169,12 @@ struct StatisticsBody: Decodable {
         let state: String
         let revision: String
         let lists: Int
+        let peers: Int
         let skipped: Int
         let lastError: String
 
         enum CodingKeys: String, CodingKey {
-            case name, endpoint, state, revision, lists, skipped, lastError = "last_error"
+            case name, endpoint, state, revision, lists, peers, skipped, lastError = "last_error"
         }
     }
 
