@@ -22,4 +22,18 @@ struct EtcdError: Error, CustomStringConvertible {
     var cause = Cause.failed
 
     var description: String { "\(operation) at \(endpoint): \(message)" }
+
+    /// The beginning of etcd's own words, as a message shows them.
+    static func quote(_ words: String) -> String { "etcd says: \(words.prefix(300))" }
+
+    /// What to do when etcd asks who is there and no login is configured.
+    static let adviceToLogIn = "; it wants a username and a password_file"
+}
+
+extension EtcdSource.Configuration {
+    /// What an error says when etcd knows who asks, and refuses.
+    var permissionDenied: String {
+        let user = credentials.map { "username \($0.username)" } ?? "a client without a username"
+        return "\(EtcdError.quote("permission denied")): \(user) may not read the prefix \(prefix)"
+    }
 }

@@ -8,7 +8,7 @@ extension EtcdSource {
             /// The user's name.
             package var username: String
 
-            /// The file that holds the password, read at each login; line ends behind the password are not part of it.
+            /// The file that holds the password, read at each login, which with v2 is each session; line ends behind the password are not part of it.
             package var passwordFile: String
 
             /// Makes the credentials of a user.
@@ -18,11 +18,22 @@ extension EtcdSource {
             }
         }
 
+        /// The two protocols of etcd, each with a store of its own.
+        package enum API: Sendable {
+            /// The JSON gateway of etcd 3.
+            case v3
+            /// The keys API of etcd 3.5 and earlier, with `--enable-v2`.
+            case v2
+        }
+
         /// The client URLs of the members of one cluster: `http://127.0.0.1:2379`. One is used at a time, the others when it fails.
         package var endpoints: [String]
 
         /// The prefix of all keys, `/v1/testing/services/`; one that does not end in `/` gets it.
         package var prefix: String
+
+        /// The protocol, v3.
+        package var api: API
 
         /// Who logs in; `nil`: nobody.
         package var credentials: Credentials?
@@ -30,23 +41,25 @@ extension EtcdSource {
         /// Whom to trust and who we are, for https; by default the system's authorities and no certificate.
         package var tls: HTTPClient.TLSOptions
 
-        /// Keys a page of a list, 5,000. etcd counts the whole range for each page, so that small pages make a list quadratic.
+        /// Keys a page of a list, 5,000; v2 has no pages. etcd counts the whole range for each page, so that small pages make a list quadratic.
         package var pageSize: Int
 
-        /// The longest answer that is read, in bytes: a page of a list or a message of a watch; 64 MiB. A list goes on in smaller pages, a
-        /// watch with a list: etcd bounds a transaction to 1.5 MiB, but a message of a watch that catches up holds up to 1,000 of them.
+        /// The longest answer that is read, in bytes: a page of a list or a message of a watch; 64 MiB. A list goes on in smaller pages, if
+        /// it has pages, a watch with a list: etcd bounds a transaction to 1.5 MiB, but a message of a watch that catches up holds up to
+        /// 1,000 of them.
         package var answerLimit: Int
 
         /// Time for one page of a list, and for etcd to create a watch; 10 s.
         package var requestTimeout: Duration
 
-        /// The longest silence of a watch, 30 s; then it is begun again from where it was, which proves that etcd is there.
+        /// The longest silence of a watch, 30 s; then it is begun again, which proves that etcd is there.
         package var idleTimeout: Duration
 
         /// Makes a configuration; every argument but the endpoints has the documented default.
         package init(
             endpoints: [String],
             prefix: String = "/v1/testing/services/",
+            api: API = .v3,
             credentials: Credentials? = nil,
             tls: HTTPClient.TLSOptions = HTTPClient.TLSOptions(),
             pageSize: Int = 5000,
@@ -56,6 +69,7 @@ extension EtcdSource {
         ) {
             self.endpoints = endpoints
             self.prefix = prefix
+            self.api = api
             self.credentials = credentials
             self.tls = tls
             self.pageSize = pageSize

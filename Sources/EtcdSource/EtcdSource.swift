@@ -2,17 +2,14 @@ package import Discovery
 package import HTTPTransport
 package import Logging
 
-/// Peers from etcd: API version 3 over its JSON gateway (etcd 3.4 to 3.6).
+/// Peers from etcd, by one of its two APIs: ``GatewayAPI`` for version 3, ``KeysAPI`` for version 2.
 ///
-/// A key is `<prefix><service>/<host>:<port>`, its value the peer's JSON. The first session lists all keys, page by page at one
-/// revision, and watches from the next one on. Every later session resumes the watch where the last one ended, without a list,
-/// unless the store has lost that history: was wiped or restored, another cluster answers, or it was compacted and the keys are not
-/// those that are known.
+/// A key is `<prefix><service>/<host>:<port>`, its value the peer's JSON. A session lists all keys when the API says that it must, and
+/// then watches them.
 ///
 /// A session stays with the endpoint that works. When that fails, it goes on at the next one at once; it has failed when every endpoint
-/// has. All reads are linearizable and no watch outlives its member's leader, so that a member that is cut off is left, not believed. One
-/// that is behind what is known, or has another history, is left as well; only when no endpoint continues the known history was that
-/// broken, and the keys are listed as a new one.
+/// has. One that is behind what is known, or has another history, is left as well; only when no endpoint continues the known history was
+/// that broken, and the keys are listed as a new one.
 ///
 /// A watch that was silent for ``Configuration/idleTimeout`` is ended and begun again at once: etcd's answer to that proves contact,
 /// which a silent connection does not; it counts as watching until that answer does not come. The revision of a delivery is the
@@ -25,17 +22,13 @@ package actor EtcdSource: Source {
 
     private let configuration: Configuration
     private let endpoints: [Endpoint]
-    private let client: HTTPClient
-    private let authentication: Authentication?
     private let logger: Logger
-    private let keys: KeySpace
+    private let api: any EtcdAPI
     private var rotation: EndpointRotation
-    private var session: Session
-    private var reader = PeerValueReader()
     /// Whether the last watch was ended by us, to be begun again: contact counts as unbroken until that fails.
     private var isResuming = false
     /// Whether the next list is of another history than what was delivered, so that what it lacks need not be gone.
-    private var listFollowsBrokenHistory = false
+    private var isHistoryBroken = false
     /// Whether the watch of the attempt under way has worked for a while.
     private var hasWatched = false
 
@@ -43,22 +36,21 @@ package actor EtcdSource: Source {
     package init(configuration: Configuration, client: HTTPClient, logger: Logger) {
         self.configuration = configuration
         self.endpoints = configuration.endpoints.map { Endpoint($0) }
-        self.client = client
         self.logger = logger
-        self.authentication = configuration.credentials.map {
-            Authentication(username: $0.username, passwordFile: $0.passwordFile, logger: logger)
-        }
-        self.keys = KeySpace(prefix: configuration.prefix)
+        self.api =
+            switch configuration.api {
+            case .v3: GatewayAPI(configuration: configuration, client: client, logger: logger)
+            case .v2: KeysAPI(configuration: configuration, client: client)
+            }
         var generator = SystemRandomNumberGenerator()
         self.rotation = EndpointRotation(count: configuration.endpoints.count, using: &generator)
-        self.session = Session(keys: keys, pageSize: Int64(max(1, configuration.pageSize)))
     }
 
     /// Lists if it must, then watches until the stream ends; at one endpoint after the other, until one works or each has failed.
     package func run(_ feed: SourceFeed) async throws {
         var failures: [any Error] = []
         var otherHistory: (endpoint: Int, error: EtcdError)?
-        let knewHistory = session.isKnowing
+        let knewHistory = await api.isKnowing
         rotation.beginSession()
         var next = rotation.next()
         while let index = next {
@@ -67,7 +59,7 @@ package actor EtcdSource: Source {
             isResuming = false
             hasWatched = false
             do {
-                return try await attempt(at: gateway(at: index), feed)
+                return try await attempt(at: endpoints[index], feed)
             } catch {
                 if Task.isCancelled { throw error }
                 if hasWatched {
@@ -82,8 +74,8 @@ package actor EtcdSource: Source {
             }
         }
         guard let otherHistory else { throw Failures(failures) }
-        session.forget()
-        listFollowsBrokenHistory = true
+        await api.forget()
+        isHistoryBroken = true
         rotation.choose(otherHistory.endpoint)
         // Failing if nothing was known, so that a store whose answers contradict each other is not listed over and over without a pause.
         guard knewHistory else { throw Failures(failures) }
@@ -113,113 +105,41 @@ package actor EtcdSource: Source {
         )
     }
 
-    private func gateway(at index: Int) -> Gateway {
-        Gateway(endpoint: endpoints[index], configuration: configuration, client: client, authentication: authentication)
-    }
-
-    /// One endpoint's turn; a second time with a new token when it refused the one we had.
-    private func attempt(at gateway: Gateway, _ feed: SourceFeed) async throws {
+    /// One endpoint's turn; a second time with a new login when it refused the one we had.
+    private func attempt(at endpoint: Endpoint, _ feed: SourceFeed) async throws {
         do {
-            try await follow(gateway, feed)
+            try await follow(endpoint, feed)
         } catch let error as EtcdError where error.cause == .unauthenticated {
-            guard let authentication else { throw error }
-            await authentication.discard()
-            try await follow(gateway, feed)
+            guard await api.renewLogin() else { throw error }
+            try await follow(endpoint, feed)
         }
     }
 
-    private func follow(_ gateway: Gateway, _ feed: SourceFeed) async throws {
-        guard let proof = session.startProof() else {
-            try await list(gateway, feed)
-            guard let reason = try await watch(gateway, feed) else { return }
-            throw gateway.error(.watch, "the history was lost, listing again: \(reason)")
+    private func follow(_ endpoint: Endpoint, _ feed: SourceFeed) async throws {
+        let reason: String
+        switch try await open(at: endpoint, feed) {
+        case .placeLost(let lost):
+            reason = lost
+        case .watch(let watch):
+            guard let lost = try await follow(watch, endpoint, feed) else { return }
+            guard !watch.followsList else { throw api.watchError("the history was lost, listing again: \(lost)", at: endpoint) }
+            reason = lost
         }
-        var reason = try await prove(proof, gateway, feed)
-        if reason == nil { reason = try await watch(gateway, feed) }
-        if let reason {
-            logger.warning("etcd no longer has what changed, listing again", metadata: ["source": "\(feed.monitor.name)", "reason": "\(reason)"])
-        }
+        logger.warning("etcd no longer has what changed, listing again", metadata: ["source": "\(feed.monitor.name)", "reason": "\(reason)"])
     }
 
-    /// Has the store prove that its history is the known one.
-    ///
-    /// - Returns: why it must be listed all the same; `nil` when the watch may be resumed.
-    private func prove(_ request: RangeRequest, _ gateway: Gateway, _ feed: SourceFeed) async throws -> String? {
-        do {
-            let answer = try await gateway.range(request)
-            try refusing(gateway, .range) { () throws(Session.Refusal) in try session.receive(proof: answer) }
-            return nil
-        } catch let error as EtcdError where error.cause == .outOfRange {
-            return try await compare(gateway, feed)
-        }
+    private func open(at endpoint: Endpoint, _ feed: SourceFeed) async throws -> Opening {
+        let lists = feed.monitor.status.lists
+        defer { if feed.monitor.status.lists > lists { isHistoryBroken = false } }
+        return try await api.open(at: endpoint, isHistoryBroken ? feed.afterBrokenHistory : feed)
     }
 
-    /// Has a store that no longer has the known revision prove that it still holds just what is known.
-    ///
-    /// - Returns: why it must be listed; `nil` when the watch may be resumed.
-    private func compare(_ gateway: Gateway, _ feed: SourceFeed) async throws -> String? {
-        guard let requests = session.startComparison() else { return nil }
-        let changes = try await gateway.range(requests.changes)
-        // Second: what is there as it was written is there at every revision between.
-        let witness = try await gateway.range(requests.witness)
-        let reason = try refusing(gateway, .range) { () throws(Session.Refusal) in
-            try session.receive(changes: changes, witness: witness)
-        }
-        if reason == nil, let resumeRevision = session.resumeRevision { await feed.apply([], revision: String(resumeRevision - 1)) }
-        return reason
-    }
-
-    /// Says of a refused answer where it came from.
-    private func refusing<Answer>(
-        _ gateway: Gateway,
-        _ operation: Gateway.Operation,
-        _ body: () throws(Session.Refusal) -> Answer
-    ) throws(EtcdError) -> Answer {
-        do throws(Session.Refusal) {
-            return try body()
-        } catch {
-            throw gateway.error(operation, error)
-        }
-    }
-}
-
-// MARK: - List
-
-extension EtcdSource {
-    private func list(_ gateway: Gateway, _ feed: SourceFeed) async throws {
-        feed.monitor.enter(.listing)
-        do {
-            try await listPages(gateway, feed)
-        } catch let error as HTTPTransportError where error.code == .bodyTooLarge {
-            // Values may be large: what does not fit into one answer fits into several.
-            guard session.shrinkPages() else { throw error }
-            try await list(gateway, feed)
-        }
-    }
-
-    private func listPages(_ gateway: Gateway, _ feed: SourceFeed) async throws {
-        var table = SourceTable()
-        var next: RangeRequest? = session.startList()
-        while let request = next {
-            let page = try await gateway.range(request)
-            next = try refusing(gateway, .range) { () throws(Session.Refusal) in try session.receive(page) }
-            for keyValue in page.keyValues { table.apply(keys.entry(keyValue, reader: &reader)) }
-        }
-        guard let resumeRevision = session.resumeRevision else { return }
-        await feed.replace(with: table, revision: String(resumeRevision - 1), followsBrokenHistory: listFollowsBrokenHistory)
-        listFollowsBrokenHistory = false
-    }
-}
-
-// MARK: - Watch
-
-extension EtcdSource {
     /// Follows the changes until the stream ends.
     ///
-    /// - Returns: why the keys must be listed again; `nil` when the watch may just be resumed.
-    private func watch(_ gateway: Gateway, _ feed: SourceFeed) async throws -> String? {
-        guard let request = session.startWatch() else { return nil }
-        var isWatching = false
+    /// - Returns: why the keys must be listed again; `nil` when the watch may just be begun again.
+    private func follow(_ watch: OpenWatch, _ endpoint: Endpoint, _ feed: SourceFeed) async throws -> String? {
+        var isWatching = watch.isStanding
+        if isWatching { feed.monitor.enter(.watching) }
         var hasDelivered = false
         let began = ContinuousClock.now
         defer { hasWatched = isWatching && began.duration(to: .now) >= Self.shortestLife }
@@ -227,23 +147,27 @@ extension EtcdSource {
         var lastCheck = began
         do {
             var lines = LineSplitter(limit: configuration.answerLimit)
-            for try await bytes in try await gateway.watch(request) {
+            for try await bytes in watch.body {
                 if isWatching { feed.monitor.provedContact() }
                 for line in try lines.append(bytes) {
-                    switch try session.receive(try gateway.watchResponse(from: line)) {
+                    switch try await api.receive(line, from: endpoint) {
                     case .watching:
                         isWatching = true
                         feed.monitor.enter(.watching)
-                    case .changes(let events, let revision):
+                    case .changes(let entries, let revision):
                         hasDelivered = true
-                        await feed.apply(events.map { keys.entry($0, reader: &reader) }, revision: String(revision))
-                    case .progress(let revision):
+                        await feed.apply(entries, revision: revision)
+                    case .removal(let directory, let revision):
                         hasDelivered = true
-                        await feed.apply([], revision: String(revision))
+                        await feed.removeAll(below: directory, revision: revision)
                     case .none:
                         break
                     case .placeLost(let reason):
                         return reason
+                    }
+                    if await api.isWatchSpent {
+                        isResuming = true
+                        return nil
                     }
                 }
                 guard isWatching, lastCheck.duration(to: .now) >= Self.certificateCheckInterval else { continue }
@@ -257,15 +181,13 @@ extension EtcdSource {
         } catch let error as HTTPTransportError where error.code == .idle && isWatching {
             isResuming = true
             return nil
-        } catch let error as Session.Refusal {
-            throw gateway.error(.watch, error)
         } catch let error as LineSplitter.LineTooLong {
             // To resume would be to be sent the same again; a list comes in pages.
-            return session.losePlace(error.description)
+            return await api.losePlace(error.description)
         }
-        guard isWatching else { throw gateway.error(.watch, "the stream ended before etcd had created the watch") }
+        guard isWatching else { throw api.watchError("the stream ended before etcd had created the watch", at: endpoint) }
         guard hasDelivered || began.duration(to: .now) >= Self.shortestLife else {
-            throw gateway.error(.watch, "the stream ended as soon as it had begun")
+            throw api.watchError("the stream ended as soon as it had begun", at: endpoint)
         }
         return nil
     }

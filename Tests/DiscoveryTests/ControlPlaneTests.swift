@@ -91,6 +91,18 @@ struct ControlPlaneTests {
         #expect(controlPlane.monitors[0].status.guarded == 0 && controlPlane.monitors[0].status.peers == 1)
     }
 
+    @Test func `the peers of a directory that is deleted leave picks, and each counts as a change`() async throws {
+        let feed = controlPlane.feed(for: 0)
+        await feed.replace(with: table(["web/10.0.0.1:80": 1, "web/10.0.0.2:80": 2, "api/10.0.0.1:80": 1]), revision: "1")
+        await feed.removeAll(below: "web", revision: "2")
+        #expect(try await published("web", [:]))
+        #expect(weights("api") == ["10.0.0.1:80": 1])
+        #expect(feed.monitor.status.events == 2 && feed.monitor.status.revision == "2" && feed.monitor.status.peers == 1)
+        await feed.removeAll(below: "", revision: "3")
+        #expect(try await published("api", [:]))
+        #expect(feed.monitor.status.events == 3 && feed.monitor.status.services == 0)
+    }
+
     @Test func `a peer that leaves and comes back keeps its state`() async throws {
         let feed = controlPlane.feed(for: 0)
         await feed.replace(with: table(["web/10.0.0.1:80": 1, "web/10.0.0.2:80": 1]), revision: "1")

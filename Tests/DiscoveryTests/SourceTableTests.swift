@@ -94,6 +94,33 @@ struct SourceTableTests {
         #expect(table.services.count == 1 && table.skipped.count == 1)
     }
 
+    @Test mutating func `what is below a directory goes with it, and nothing else`() {
+        /// Three valid keys of two services, of which one is a second spelling, and five that are skipped.
+        func fill() -> SourceTable {
+            var table = SourceTable()
+            for key in ["web/10.0.0.1:80", "web/10.0.0.1:080", "web2/10.0.0.1:80", "web/10.0.0.2:80/x", "web/more/x", "web", "no good/x"] {
+                table.apply(SourceEntry(key: key, content: value(1)))
+            }
+            table.apply(SourceEntry(key: "web/10.0.0.3:80", content: .invalid("weight: no")))
+            return table
+        }
+        table = fill()
+        #expect(table.removeAll(below: "web") == ["web"])
+        #expect(table.services.keys.sorted() == ["web2"] && table.peerCount == 1 && table.skipped.keys.sorted() == ["no good/x", "web"])
+        // Nothing of it is left that could come back.
+        table.apply(SourceEntry(key: "web/10.0.0.9:80", content: value(1)))
+        #expect(table.apply(SourceEntry(key: "web/10.0.0.9:80", content: .deleted)) == "web")
+        #expect(table.services.keys.sorted() == ["web2"] && table.peerCount == 1)
+
+        table = fill()
+        for elsewhere in ["web/10.0.0.1:80", "we", "elsewhere"] { #expect(table.removeAll(below: elsewhere).isEmpty) }
+        for skipped in ["web/10.0.0.2:80", "web/more"] { #expect(table.removeAll(below: skipped) == ["web"]) }
+        #expect(table.peerCount == 2)
+        #expect(table.skipped.keys.sorted() == ["no good/x", "web", "web/10.0.0.1:80", "web/10.0.0.3:80"])
+        #expect(table.removeAll(below: "").sorted() == ["web", "web2"])
+        #expect(table.services.isEmpty && table.skipped.isEmpty && table.peerCount == 0)
+    }
+
     @Test mutating func `only services that differ have changed`() {
         var previous = SourceTable()
         for key in ["same/10.0.0.1:80", "gone/10.0.0.1:80", "other/10.0.0.1:80"] { previous.apply(SourceEntry(key: key, content: value(1))) }

@@ -9,15 +9,6 @@ import Testing
 struct EndpointsTests {
     private func key(_ peer: String) -> String { ServedEtcd.prefix + peer }
 
-    private func failure(of served: ServedEtcd) async -> String {
-        do {
-            try await served.runOnce()
-            return "no failure"
-        } catch {
-            return "\(error)"
-        }
-    }
-
     /// An endpoint that answers everything alike.
     private func endpoint(status: Int, _ body: String) throws -> ScriptedHTTPServer {
         try ScriptedHTTPServer { connection in
@@ -47,7 +38,7 @@ struct EndpointsTests {
     @Test func `when no endpoint works each is named with its reason`() async throws {
         let ports = (try ScriptedHTTPServer.unusedPort(), try ScriptedHTTPServer.unusedPort())
         let served = try ServedEtcd(.init(endpoints: ["http://127.0.0.1:\(ports.0)", "http://127.0.0.1:\(ports.1)"]))
-        let failure = await failure(of: served)
+        let failure = await served.failure()
         #expect(failure.hasPrefix("none of 2 endpoints works: POST /v3/kv/range at 127.0.0.1:"))
         #expect(failure.contains(":\(ports.0): ") && failure.contains(":\(ports.1): "))
     }

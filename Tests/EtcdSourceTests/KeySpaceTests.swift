@@ -84,7 +84,7 @@ struct KeySpaceTests {
         #expect(table.services == ["web": [:]] && table.skipped == ["web/10.0.0.1:80": reason])
         put("web/10.0.0.1:80", #"{"weight":7}"#)
         #expect(table.skipped.isEmpty)
-        #expect(put("web/10.0.0.1:80", text) == nil)
+        #expect(put("web/10.0.0.1:80", text) == "web")
         #expect(try value("10.0.0.1:80") == PeerValue(weight: 7))
         #expect(table.skipped == ["web/10.0.0.1:80": reason])
         delete(Array("web/10.0.0.1:80".utf8))

@@ -21,18 +21,9 @@ struct ScriptedEtcdTests {
         #"{"result":{\#(header),"events":[{"kv":\#(keyValue(weight: weight, revision: revision))}]}}"# + "\n"
     }
 
-    private func failure(of served: ServedEtcd) async -> String {
-        do {
-            try await served.runOnce()
-            return "no failure"
-        } catch {
-            return "\(error)"
-        }
-    }
-
     @Test func `an etcd that is not there is named without its user's password`() async throws {
         let port = try ScriptedHTTPServer.unusedPort()
-        let failure = await failure(of: try ServedEtcd(url: "http://root:secret@127.0.0.1:\(port)/"))
+        let failure = try await ServedEtcd(url: "http://root:secret@127.0.0.1:\(port)/").failure()
         #expect(failure.hasPrefix("POST /v3/kv/range at 127.0.0.1:\(port): "))
         #expect(!failure.contains("secret"))
     }
@@ -57,7 +48,7 @@ struct ScriptedEtcdTests {
         defer { server.stop() }
         let url = server.url.replacing("//", with: "//root:secret@")
         let served = try ServedEtcd(url: url)
-        #expect(await failure(of: served) == "POST /v3/kv/range at 127.0.0.1:\(server.port): \(reason)")
+        #expect(await served.failure() == "POST /v3/kv/range at 127.0.0.1:\(server.port): \(reason)")
         #expect(served.monitor.status.lists == 0)
     }
 
@@ -80,7 +71,7 @@ struct ScriptedEtcdTests {
         }
         defer { server.stop() }
         let served = try ServedEtcd(url: server.url)
-        #expect(await failure(of: served) == "POST /v3/watch at 127.0.0.1:\(server.port): \(reason)")
+        #expect(await served.failure() == "POST /v3/watch at 127.0.0.1:\(server.port): \(reason)")
         #expect(served.peers == ["web/10.0.0.1:80": 100])
     }
 
@@ -90,7 +81,7 @@ struct ScriptedEtcdTests {
             try connection.respond(body: "<html>")
         }
         defer { server.stop() }
-        let failure = await failure(of: try ServedEtcd(url: server.url))
+        let failure = try await ServedEtcd(url: server.url).failure()
         #expect(failure.hasPrefix("POST /v3/kv/range at 127.0.0.1:\(server.port): the answer is not what etcd sends: "))
     }
 
@@ -126,9 +117,9 @@ struct ScriptedEtcdTests {
         }
         defer { server.stop() }
         let served = try ServedEtcd(url: server.url)
-        #expect(await failure(of: served).hasPrefix("POST /v3/watch at 127.0.0.1:\(server.port): "))
+        #expect(await served.failure().hasPrefix("POST /v3/watch at 127.0.0.1:\(server.port): "))
         #expect(served.peers == ["web/10.0.0.1:80": 1])
-        #expect(await failure(of: served) == "no failure")
+        #expect(await served.failure() == "no failure")
         #expect(try await served.eventually { served.peers == ["web/10.0.0.1:80": 2] })
         let requests = watches.withLock { $0 }
         #expect(requests.count == 2 && requests[0].contains(#""start_revision":"6""#) && requests[1].contains(#""start_revision":"7""#))

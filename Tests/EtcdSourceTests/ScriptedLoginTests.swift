@@ -55,30 +55,14 @@ struct ScriptedLoginTests {
         try ServedEtcd(.init(endpoints: [server.url], credentials: .init(username: "me", passwordFile: passwordFile)))
     }
 
-    private func failure(of served: ServedEtcd) async -> String {
-        do {
-            try await served.runOnce()
-            return "no failure"
-        } catch {
-            return "\(error)"
-        }
-    }
-
-    private func withPasswordFile<Answer>(_ content: String, _ body: (URL) async throws -> Answer) async throws -> Answer {
-        let file = FileManager.default.temporaryDirectory.appending(path: "lookaside-password-\(UUID().uuidString)")
-        try Data(content.utf8).write(to: file)
-        defer { try? FileManager.default.removeItem(at: file) }
-        return try await body(file)
-    }
-
     @Test func `a token is asked for once, and again once when it is refused`() async throws {
         let logins = LoginServer()
         // The first token ends after two requests: in the middle of a session.
         let server = try logins.start { token in token == "token-2" || (token == "token-1" && logins.tokens.withLock(\.count) <= 1) }
         defer { server.stop() }
-        try await withPasswordFile("secret\r\n") { file in
+        try await withTemporaryFile("secret\r\n") { file in
             let served = try served(server, passwordFile: file.path)
-            _ = await failure(of: served)
+            _ = await served.failure()
             #expect(served.monitor.status.lists == 2)
         }
         #expect(logins.tokens.withLock { $0 } == ["token-1", "token-1", "token-2", "token-2"])
@@ -89,8 +73,8 @@ struct ScriptedLoginTests {
         let logins = LoginServer()
         let server = try logins.start { _ in false }
         defer { server.stop() }
-        try await withPasswordFile("secret") { file in
-            let failure = await failure(of: try served(server, passwordFile: file.path))
+        try await withTemporaryFile("secret") { file in
+            let failure = try await served(server, passwordFile: file.path).failure()
             #expect(failure == "POST /v3/kv/range at 127.0.0.1:\(server.port): etcd says: etcdserver: invalid auth token (code 16)")
         }
         #expect(logins.passwords.withLock(\.count) == 2)
@@ -100,13 +84,13 @@ struct ScriptedLoginTests {
         let logins = LoginServer()
         let server = try logins.start { _ in false }
         defer { server.stop() }
-        try await withPasswordFile("one") { file in
+        try await withTemporaryFile("one") { file in
             let served = try served(server, passwordFile: file.path)
-            _ = await failure(of: served)
+            _ = await served.failure()
             try Data("two\n".utf8).write(to: file)
-            _ = await failure(of: served)
+            _ = await served.failure()
             try FileManager.default.removeItem(at: file)
-            _ = await failure(of: served)
+            _ = await served.failure()
         }
         let passwords = logins.passwords.withLock { $0 }.map { $0.contains("one") ? 1 : $0.contains(#""two""#) ? 2 : 0 }
         #expect(passwords == [1, 1, 2, 2])
@@ -116,8 +100,8 @@ struct ScriptedLoginTests {
     func `an empty password file is named`(content: String) async throws {
         let server = try LoginServer().start { _ in true }
         defer { server.stop() }
-        try await withPasswordFile(content) { file in
-            let failure = await failure(of: try served(server, passwordFile: file.path))
+        try await withTemporaryFile(content) { file in
+            let failure = try await served(server, passwordFile: file.path).failure()
             #expect(failure.hasSuffix("the password file \(file.path) is empty or cannot be read"))
         }
     }
@@ -125,7 +109,7 @@ struct ScriptedLoginTests {
     @Test func `a missing password file is named`() async throws {
         let server = try LoginServer().start { _ in true }
         defer { server.stop() }
-        let failure = await failure(of: try served(server, passwordFile: "/does/not/exist"))
+        let failure = try await served(server, passwordFile: "/does/not/exist").failure()
         #expect(failure.hasSuffix("the password file /does/not/exist is empty or cannot be read"))
     }
 }

@@ -14,12 +14,18 @@ final class ServedEtcd: Sendable {
     let directory = ServiceDirectory()
     let monitor: SourceMonitor
     let client: HTTPClient
+    private let api: EtcdSource.Configuration.API
     private let source: EtcdSource
     private let feed: SourceFeed
     private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    convenience init(url: String, pageSize: Int = 5000, idleTimeout: Duration = .seconds(30)) throws {
-        try self.init(EtcdSource.Configuration(endpoints: [url], pageSize: pageSize, idleTimeout: idleTimeout))
+    convenience init(
+        url: String,
+        api: EtcdSource.Configuration.API = .v3,
+        pageSize: Int = 5000,
+        idleTimeout: Duration = .seconds(30)
+    ) throws {
+        try self.init(EtcdSource.Configuration(endpoints: [url], api: api, pageSize: pageSize, idleTimeout: idleTimeout))
     }
 
     init(_ configuration: EtcdSource.Configuration) throws {
@@ -32,6 +38,7 @@ final class ServedEtcd: Sendable {
         )
         feed = controlPlane.feed(for: 0)
         monitor = feed.monitor
+        api = configuration.api
         client = try HTTPClient()
         source = EtcdSource(configuration: configuration, client: client, logger: logger)
     }
@@ -52,6 +59,16 @@ final class ServedEtcd: Sendable {
         try await source.run(feed)
     }
 
+    /// Runs one session to its end: why it failed.
+    func failure() async -> String {
+        do {
+            try await runOnce()
+            return "no failure"
+        } catch {
+            return "\(error)"
+        }
+    }
+
     /// Every peer as picks see it: `web/10.0.0.1:80` and its weight.
     var peers: [String: Double] {
         var peers: [String: Double] = [:]
@@ -63,7 +80,8 @@ final class ServedEtcd: Sendable {
 
     /// Waits until picks see exactly what is in the store but for the keys that are no peers, and says whether they do.
     func eventuallyEquals(_ etcd: EtcdProcess, skipping skipped: Set<String> = []) async throws -> Bool {
-        let expected = try etcd.keyValues(under: Self.prefix).filter { !skipped.contains($0.key) }.mapValues { value in
+        let values = try api == .v3 ? etcd.keyValues(under: Self.prefix) : etcd.keyNodes(below: Self.prefix)
+        let expected = try values.filter { !skipped.contains($0.key) }.mapValues { value in
             try JSONDecoder().decode([String: Double].self, from: Data(value.utf8))["weight"] ?? 100
         }
         let isEqual = try await eventually { peers == expected }

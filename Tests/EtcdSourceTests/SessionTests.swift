@@ -29,7 +29,7 @@ struct SessionTests {
             _ = try body()
             return false
         } catch {
-            return (error as? Session.Refusal)?.showsOtherHistory == true
+            return (error as? Refusal)?.showsOtherHistory == true
         }
     }
 
@@ -76,7 +76,7 @@ struct SessionTests {
             var session = try watching()
             _ = session.startList()
             _ = try session.receive(RangeResponse(header: header(10), keyValues: [key("/p/a", 1)], hasMore: true))
-            #expect(throws: Session.Refusal.self) { try session.receive(page) }
+            #expect(throws: Refusal.self) { try session.receive(page) }
             #expect(session.startWatch() == nil)
         }
     }
@@ -142,7 +142,7 @@ struct SessionTests {
         var session = try listed()
         _ = session.startWatch()
         let reason = "the store is at revision 9, but was at 10 before: it lags behind, or was wiped or restored"
-        #expect(throws: Session.Refusal(description: reason, showsOtherHistory: true)) { try session.receive(self.created(9)) }
+        #expect(throws: Refusal(description: reason, showsOtherHistory: true)) { try session.receive(self.created(9)) }
         #expect(session.startWatch()?.startRevision == 11)
         #expect(try session.receive(created(10)) == .watching)
     }
@@ -175,7 +175,7 @@ struct SessionTests {
     @Test func `an event of the past shows another history`() throws {
         var session = try watching()
         let reason = "an event of revision 10 came when 11 was next"
-        #expect(throws: Session.Refusal(description: reason, showsOtherHistory: true)) { try session.receive(self.events([10], header: 30)) }
+        #expect(throws: Refusal(description: reason, showsOtherHistory: true)) { try session.receive(self.events([10], header: 30)) }
         session = try watching()
         #expect(showsOtherHistory { try session.receive(self.events([12, 11], header: 30)) })
         #expect(session.startWatch()?.startRevision == 11)
@@ -184,8 +184,8 @@ struct SessionTests {
     @Test func `a cancellation for another reason is a failure that keeps the place`() throws {
         var session = try watching()
         let refused = WatchResponse(header: header(10), watchID: -1, isCreated: true, isCanceled: true, cancelReason: "permission denied")
-        #expect(throws: Session.Refusal(description: "permission denied")) { try session.receive(refused) }
-        #expect(throws: Session.Refusal(description: "etcd canceled the watch")) { try session.receive(WatchResponse(isCanceled: true)) }
+        #expect(throws: Refusal(description: "permission denied")) { try session.receive(refused) }
+        #expect(throws: Refusal(description: "etcd canceled the watch")) { try session.receive(WatchResponse(isCanceled: true)) }
         #expect(session.startWatch()?.startRevision == 11)
     }
 
@@ -226,7 +226,7 @@ struct SessionTests {
             #expect(session.startWatch()?.startRevision == 11)
         }
         var session = try knowing()
-        #expect(throws: Session.Refusal.self) { try session.receive(proof: RangeResponse(header: nil)) }
+        #expect(throws: Refusal.self) { try session.receive(proof: RangeResponse(header: nil)) }
         #expect(session.startWatch() != nil)
     }
 
@@ -268,8 +268,8 @@ struct SessionTests {
             #expect(session.startWatch()?.startRevision == 11)
         }
         var session = try knowing()
-        #expect(throws: Session.Refusal.self) { try session.receive(changes: RangeResponse(header: nil), witness: witness) }
-        #expect(throws: Session.Refusal.self) { try session.receive(changes: same, witness: RangeResponse(header: nil)) }
+        #expect(throws: Refusal.self) { try session.receive(changes: RangeResponse(header: nil), witness: witness) }
+        #expect(throws: Refusal.self) { try session.receive(changes: same, witness: RangeResponse(header: nil)) }
         #expect(session.startWatch()?.startRevision == 11)
     }
 

@@ -16,13 +16,20 @@ struct EtcdRandomTests {
         var status = "up"
     }
 
+    /// The two protocols of etcd.
+    enum API: String {
+        case v3, v2
+    }
+
     /// Random changes, the same for the same seed.
     private struct Changes {
         let etcd: EtcdProcess
+        let api: API
         var generator: SeededGenerator
 
-        /// Makes changes: one key in a revision, or several.
+        /// Makes changes: one key in a revision, or several where the API allows.
         mutating func make(_ count: Int) throws {
+            if api == .v2 { return try makeOneByOne(count) }
             var rest = count
             while rest > 0 {
                 // A transaction names a key once.
@@ -33,6 +40,22 @@ struct EtcdRandomTests {
                     rest -= 1
                 }
                 try etcd.commit(changes.sorted { $0.key < $1.key }.map(\.value))
+            }
+        }
+
+        private mutating func makeOneByOne(_ count: Int) throws {
+            // Nobody picks from it: its directory comes and goes.
+            let directory = EtcdRandomTests.prefix + "gone"
+            for _ in 0..<count {
+                switch Int.random(in: 0..<10, using: &generator) {
+                case 0: try etcd.deleteIfThere(directory)
+                case 1...3: try etcd.setKey("\(directory)/10.0.0.\(Int.random(in: 1...9, using: &generator)):80", try json(Value(weight: 1)))
+                default:
+                    switch try next().1 {
+                    case .put(let key, let value): try etcd.setKey(key, value)
+                    case .delete(let key): try etcd.deleteIfThere(key)
+                    }
+                }
             }
         }
 
@@ -53,8 +76,9 @@ struct EtcdRandomTests {
     }
 
     /// Every peer of every service as etcd has it now: `service/host:port weight state`.
-    private func peers(of etcd: EtcdProcess) throws -> [String] {
-        try etcd.keyValues(under: Self.prefix).map { key, text in
+    private func peers(of etcd: EtcdProcess, _ api: API) throws -> [String] {
+        let values = try api == .v3 ? etcd.keyValues(under: Self.prefix) : etcd.keyNodes(below: Self.prefix)
+        return try values.map { key, text in
             let value = try JSONDecoder().decode(Value.self, from: Data(text.utf8))
             return "\(key) \(value.weight) \(value.status)"
         }.sorted()
@@ -73,8 +97,8 @@ struct EtcdRandomTests {
         return lines.sorted()
     }
 
-    private func compare(_ server: LookasideProcess, with etcd: EtcdProcess, _ scene: Comment) async throws {
-        let expected = try peers(of: etcd)
+    private func compare(_ server: LookasideProcess, with etcd: EtcdProcess, _ api: API, _ scene: Comment) async throws {
+        let expected = try peers(of: etcd, api)
         #expect(expected.count >= Self.services.count)
         var shown: [String] = []
         let deadline = ContinuousClock.now + .seconds(30)
@@ -119,35 +143,52 @@ struct EtcdRandomTests {
         case .compactedUnseen:
             proxy.set(.refuse)
             try changes.make(30)
-            try etcd.compact()
+            try forgetHistory(etcd, changes.api)
         case .serverStopped:
             server.signal(SIGSTOP)
             try changes.make(60)
-            try etcd.compact()
+            try forgetHistory(etcd, changes.api)
             server.signal(SIGCONT)
         case .wiped:
             proxy.set(.refuse)
             try etcd.wipe()
             try await etcd.start()
-            try putLastingPeers(etcd)
+            try putLastingPeers(etcd, changes.api)
             // Sometimes past the old revision.
             try changes.make(Bool.random(using: &changes.generator) ? 3 : 300)
         }
         proxy.set(.forward)
     }
 
-    private func putLastingPeers(_ etcd: EtcdProcess) throws {
-        for service in Self.services { try etcd.put("\(Self.prefix)\(service)/\(Self.lastingPeer)", #"{"weight":1,"status":"up"}"#) }
+    /// Has etcd forget what has changed so far.
+    private func forgetHistory(_ etcd: EtcdProcess, _ api: API) throws {
+        switch api {
+        case .v3: try etcd.compact()
+        case .v2: for number in 0..<1000 { try etcd.setKey("/elsewhere", "\(number)") }
+        }
+    }
+
+    private func putLastingPeers(_ etcd: EtcdProcess, _ api: API) throws {
+        for service in Self.services {
+            let key = "\(Self.prefix)\(service)/\(Self.lastingPeer)"
+            let value = #"{"weight":1,"status":"up"}"#
+            switch api {
+            case .v3: try etcd.put(key, value)
+            case .v2: try etcd.setKey(key, value)
+            }
+        }
     }
 
     /// Every fault once in a random order, then in another, and so on.
-    private func run(seed: UInt64, rounds: Int) async throws {
-        let etcd = try await EtcdProcess()
+    private func run(_ api: API, seed: UInt64, rounds: Int) async throws {
+        let etcd = try await EtcdProcess(arguments: api == .v2 ? EtcdProcess.keysArguments : [])
         let proxy = try FaultProxy(to: etcd.port)
-        var changes = Changes(etcd: etcd, generator: SeededGenerator(seed: seed))
-        try putLastingPeers(etcd)
+        var changes = Changes(etcd: etcd, api: api, generator: SeededGenerator(seed: seed))
+        try putLastingPeers(etcd, api)
         try changes.make(50)
-        let server = try await LookasideProcess(configuration: "sources:\n  - etcd: { endpoints: [\(proxy.url)], empty_guard: 0 }")
+        let server = try await LookasideProcess(
+            configuration: "sources:\n  - etcd: { endpoints: [\(proxy.url)], api: \(api), empty_guard: 0 }"
+        )
         try await server.wait("ready") { try await server.get("/readyz").status == 200 }
         let clients = Self.services.map { PickingClient(server, service: $0) }
         for round in 1...rounds {
@@ -157,22 +198,23 @@ struct EtcdRandomTests {
                 try changes.make(20)
                 // Sometimes the next one comes before this one is overcome.
                 guard Bool.random(using: &changes.generator) else { continue }
-                try await compare(server, with: etcd, "seed \(seed), round \(round), after \(fault)")
+                try await compare(server, with: etcd, api, "\(api), seed \(seed), round \(round), after \(fault)")
             }
         }
-        try await compare(server, with: etcd, "seed \(seed), at the end")
-        for client in clients { #expect(try await client.stop() == [200], "seed \(seed)") }
+        try await compare(server, with: etcd, api, "\(api), seed \(seed), at the end")
+        for client in clients { #expect(try await client.stop() == [200], "\(api), seed \(seed)") }
         #expect(try await server.source().lists >= 2)
     }
 
-    @Test(arguments: [1, 2] as [UInt64])
-    func `after every fault the server shows what a fresh range shows, and picks never failed`(seed: UInt64) async throws {
-        try await run(seed: seed, rounds: 1)
+    @Test(arguments: [(.v3, 1), (.v3, 2), (.v2, 1), (.v2, 2)] as [(API, UInt64)])
+    func `after every fault the server shows what a fresh list shows, and picks never failed`(api: API, seed: UInt64) async throws {
+        try await run(api, seed: seed, rounds: 1)
     }
 
-    @Test(.enabled(if: runsSlowTests)) func `after many faults of a new seed the same holds`() async throws {
+    @Test(.enabled(if: runsSlowTests), arguments: [API.v3, .v2])
+    func `after many faults of a new seed the same holds`(api: API) async throws {
         let seed = UInt64.random(in: 1...UInt64(UInt32.max))
-        print("EtcdRandomTests: seed \(seed)")
-        try await run(seed: seed, rounds: 12)
+        print("EtcdRandomTests: \(api), seed \(seed)")
+        try await run(api, seed: seed, rounds: 12)
     }
 }

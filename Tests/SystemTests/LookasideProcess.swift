@@ -181,12 +181,13 @@ struct StatisticsBody: Decodable {
         let state: String
         let revision: String
         let lists: Int
+        let peers: Int
         let guarded: Int
         let skipped: Int
         let lastError: String
 
         enum CodingKeys: String, CodingKey {
-            case name, endpoint, state, revision, lists, guarded, skipped, lastError = "last_error"
+            case name, endpoint, state, revision, lists, peers, guarded, skipped, lastError = "last_error"
         }
     }
 

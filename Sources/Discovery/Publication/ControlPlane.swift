@@ -179,6 +179,15 @@ extension ControlPlane {
         publishDue()
     }
 
+    func removeAll(source: Int, below directory: String, revision: String) {
+        let now = Instant.now
+        let peerCount = tables[source].peerCount
+        for service in tables[source].removeAll(below: directory) { schedule.change(service, at: now) }
+        stateVersion += 1
+        note(source, revision: revision) { $0.events += UInt64(peerCount - tables[source].peerCount) }
+        publishDue()
+    }
+
     private func note(_ source: Int, revision: String, _ body: (inout SourceStatus) -> Void) {
         updateCounts(of: source)
         monitors[source].update { status in

@@ -4,6 +4,7 @@ package struct SourceFeed: Sendable {
     private let source: Int
     /// What operators see of the source.
     package let monitor: SourceMonitor
+    private var followsBrokenHistory = false
 
     init(controlPlane: ControlPlane, source: Int, monitor: SourceMonitor) {
         self.controlPlane = controlPlane
@@ -11,15 +12,25 @@ package struct SourceFeed: Sendable {
         self.monitor = monitor
     }
 
+    /// The feed for complete states of a store that is not the one known before: what they lack need not be gone.
+    package var afterBrokenHistory: SourceFeed {
+        var feed = self
+        feed.followsBrokenHistory = true
+        return feed
+    }
+
     /// Replaces everything the source has delivered by a complete state, in one step.
-    ///
-    /// - Parameter followsBrokenHistory: whether it is of a store that is not the one known before, so that what it lacks need not be gone.
-    package func replace(with table: SourceTable, revision: String, followsBrokenHistory: Bool = false) async {
+    package func replace(with table: SourceTable, revision: String) async {
         await controlPlane.replace(source: source, with: table, revision: revision, followsBrokenHistory: followsBrokenHistory)
     }
 
     /// Applies changes of single keys, in their order.
     package func apply(_ entries: [SourceEntry], revision: String) async {
         await controlPlane.apply(source: source, entries, revision: revision)
+    }
+
+    /// Applies the deletion of a directory, `web`, with every key below it; of the empty path: with every key there is.
+    package func removeAll(below directory: String, revision: String) async {
+        await controlPlane.removeAll(source: source, below: directory, revision: revision)
     }
 }

@@ -101,6 +101,34 @@ package struct SourceTable: Sendable {
         set(key, key.canonicalText, to: value)
     }
 
+    /// Removes every entry below a directory, `web` or `web/more`; below the empty path every entry there is.
+    ///
+    /// - Returns: the names of the services that have changed.
+    @discardableResult
+    package mutating func removeAll(below directory: String) -> Set<String> {
+        let isAnything = directory.isEmpty
+        let prefix = directory + "/"
+        var changed: Set<String> = []
+        for label in skipped.keys where isAnything || label.utf8.starts(with: prefix.utf8) {
+            skipped[label] = nil
+            hidden.remove(label)
+            guard let service = PeerKey.service(of: label) else { continue }
+            skippedKeys[service]?.remove(label)
+            if skippedKeys[service]?.isEmpty == true { skippedKeys[service] = nil }
+            changed.insert(service)
+        }
+        // A peer is just below its service.
+        for service in isAnything ? Array(services.keys) : [directory] {
+            skippedCounts[service] = nil
+            guard let peers = services.removeValue(forKey: service) else { continue }
+            peerCount -= peers.count
+            spellings[service] = nil
+            guarded[service] = nil
+            changed.insert(service)
+        }
+        return changed
+    }
+
     /// Takes over from `previous` the valid values whose keys now hold an invalid one, each for its own spelling.
     package mutating func keepValidValues(of previous: SourceTable) {
         for text in skipped.keys where !hidden.contains(text) {

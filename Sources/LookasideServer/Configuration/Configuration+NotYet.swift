@@ -2,9 +2,8 @@ extension Configuration.Source {
     /// Whether this version can take peers from the source; it skips one that it cannot.
     package var isSupported: Bool {
         switch kind {
-        case .file: return true
-        case .etcd(let etcd): return etcd.api == .v3
-        case .kubernetes: return false
+        case .file, .etcd: true
+        case .kubernetes: false
         }
     }
 }
@@ -53,11 +52,6 @@ enum NotYet {
         Row("kubernetes")
     ]
 
-    /// Warnings, below `etcd` in each item of `sources`.
-    private static let ignoredForEtcd: [Row<Configuration.Etcd>] = [
-        Row("api") { $0.api == .v2 }
-    ]
-
     /// Adds an error for each refused key, and the paths of the ignored ones to the configuration.
     static func check(_ configuration: inout Configuration, diagnostics: ConfigurationDiagnostics) {
         for row in refused where row.asks(configuration) {
@@ -70,9 +64,6 @@ enum NotYet {
         var asked = paths(ignored, below: "", of: configuration)
         for (index, source) in configuration.sources.enumerated() {
             asked += paths(ignoredForSource, below: "sources[\(index)].", of: source)
-            if case .etcd(let etcd) = source.kind {
-                asked += paths(ignoredForEtcd, below: "sources[\(index)].etcd.", of: etcd)
-            }
         }
         for rule in configuration.services {
             asked += paths(ignoredForService, below: "\(ConfigurationPath.service(rule.pattern.description)).", of: rule.settings)

@@ -19,7 +19,7 @@ package import Discovery
 /// | `sources[].*.empty_guard` | duration | 30; file: 0 | or 0 | how long peers stay that a list lacks when it lacks more than half of all, or follows a broken history |
 /// | `sources[].etcd.endpoints` | list of URLs | required | http or https, at least one | the members; several: fail over |
 /// | `sources[].etcd.prefix` | string | `/v1/testing/services/` | | keys are `<prefix><service>/<host>:<port>`; a missing `/` at either end is added |
-/// | `sources[].etcd.api` | choice | `v3` | `v3`, `v2` | the protocol |
+/// | `sources[].etcd.api` | choice | `v3` | `v3`, `v2` | the protocol; v2: the keys API of etcd up to 3.5, with `--enable-v2` |
 /// | `sources[].etcd.username` | string | none | with `password_file` | the user to log in as |
 /// | `sources[].etcd.password_file` | path | none | with `username` | holds the user's password |
 /// | `sources[].etcd.ca_file` | path | the system's | | authorities to trust |

@@ -30,12 +30,8 @@ extension Configuration.Source {
         case .file(let file):
             return FileSource(path: file.path, logger: logger)
         case .etcd(let etcd):
-            guard let client, isSupported else { return nil }
-            return EtcdSource(
-                configuration: etcd.sourceConfiguration,
-                client: client,
-                logger: logger
-            )
+            guard let client else { return nil }
+            return EtcdSource(configuration: etcd.sourceConfiguration, client: client, logger: logger)
         case .kubernetes:
             return nil
         }
@@ -45,6 +41,11 @@ extension Configuration.Source {
 extension Configuration.Etcd {
     fileprivate var sourceConfiguration: EtcdSource.Configuration {
         var configuration = EtcdSource.Configuration(endpoints: endpoints, prefix: prefix)
+        configuration.api =
+            switch api {
+            case .v3: .v3
+            case .v2: .v2
+            }
         if let username, let passwordFile { configuration.credentials = .init(username: username, passwordFile: passwordFile) }
         configuration.tls = HTTPClient.TLSOptions(caFile: caFile, certificateFile: certFile, keyFile: keyFile)
         return configuration

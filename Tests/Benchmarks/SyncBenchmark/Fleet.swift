@@ -72,7 +72,8 @@ struct Fleet: Sendable {
 
             let result: Result
         }
-        let request = try request("/v3/watch", ["create_request": ["key": Self.base64(Self.prefix), "range_end": Self.base64(Self.prefix.dropLast() + "0")]])
+        let range = ["key": Self.base64(Self.prefix), "range_end": Self.base64(Self.prefix.dropLast() + "0")]
+        let request = try request("/v3/watch", ["create_request": range])
         var line: [UInt8] = []
         for try await bytes in try await client.stream(request, idleTimeout: .seconds(60)).body {
             let now = ContinuousClock.now

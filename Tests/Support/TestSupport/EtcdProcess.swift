@@ -73,8 +73,8 @@ package final class EtcdProcess: @unchecked Sendable {
     }
 
     /// Makes a member of a cluster that has not been started.
-    private init(name: String, ports: Ports, initialCluster: String) throws {
-        (self.name, arguments, tls, self.initialCluster) = (name, [], nil, initialCluster)
+    private init(name: String, ports: Ports, initialCluster: String, arguments: [String]) throws {
+        (self.name, self.arguments, tls, self.initialCluster) = (name, arguments, nil, initialCluster)
         directory = try Self.makeDirectory()
         self.ports = ports
     }
@@ -85,10 +85,12 @@ package final class EtcdProcess: @unchecked Sendable {
     }
 
     /// Starts a cluster without keys and waits until every member is healthy.
-    package static func cluster(of count: Int) async throws -> [EtcdProcess] {
+    package static func cluster(of count: Int, arguments: [String] = []) async throws -> [EtcdProcess] {
         let ports = try (0..<count).map { _ in try Ports() }
         let initialCluster = ports.enumerated().map { "member-\($0)=http://127.0.0.1:\($1.peer)" }.joined(separator: ",")
-        let members = try ports.enumerated().map { try EtcdProcess(name: "member-\($0)", ports: $1, initialCluster: initialCluster) }
+        let members = try ports.enumerated().map {
+            try EtcdProcess(name: "member-\($0)", ports: $1, initialCluster: initialCluster, arguments: arguments)
+        }
         for member in members { try member.launch() }
         for member in members { try await member.waitUntilHealthy() }
         return members
@@ -349,37 +351,54 @@ extension EtcdProcess {
         return answer
     }
 
-    /// HTTP/1.0, so that the answer is not chunked and ends with the connection.
-    private func request(
+    /// Sends a request and returns the body of its answer.
+    func request(
         _ method: String,
         _ path: String,
         _ body: String = "",
         token: String? = nil,
         timeout: Duration = .seconds(30)
     ) throws -> String {
+        try answer(on: ask(method, path, body, token: token, timeout: timeout), path)
+    }
+
+    /// Sends a request and returns its connection, for ``answer(on:_:)``.
+    ///
+    /// HTTP/1.0, so that the answer is not chunked and ends with the connection.
+    func ask(_ method: String, _ path: String, _ body: String = "", token: String?, timeout: Duration = .seconds(30)) throws -> CInt {
         let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        do {
+            let (seconds, attoseconds) = timeout.components
+            var limit = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
+            setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+            var address = Self.loopback(port: ports.client)
+            let isConnected = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(connection, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 }
+            }
+            guard isConnected else { throw Failure(description: "etcd does not listen") }
+            let authorization = token.map { "Authorization: \($0)\r\n" } ?? ""
+            let message = Array("\(method) \(path) HTTP/1.0\r\nContent-Length: \(body.utf8.count)\r\n\(authorization)\r\n\(body)".utf8)
+            var sent = 0
+            while sent < message.count {
+                let count = message[sent...].withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+                guard count > 0 else { throw Failure(description: "etcd closed the connection") }
+                sent += count
+            }
+            return connection
+        } catch {
+            close(connection)
+            throw error
+        }
+    }
+
+    /// Reads the body of the answer on a connection, and closes that.
+    func answer(on connection: CInt, _ path: String) throws -> String {
         defer { close(connection) }
-        let (seconds, attoseconds) = timeout.components
-        var limit = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
-        setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-        var address = Self.loopback(port: ports.client)
-        let isConnected = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(connection, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 }
-        }
-        guard isConnected else { throw Failure(description: "etcd does not listen") }
-        let authorization = token.map { "Authorization: \($0)\r\n" } ?? ""
-        let message = Array("\(method) \(path) HTTP/1.0\r\nContent-Length: \(body.utf8.count)\r\n\(authorization)\r\n\(body)".utf8)
-        var sent = 0
-        while sent < message.count {
-            let count = message[sent...].withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-            guard count > 0 else { throw Failure(description: "etcd closed the connection") }
-            sent += count
-        }
         var received: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while case let count = recv(connection, &buffer, buffer.count, 0), count > 0 { received += buffer[..<count] }
         let answer = String(decoding: received, as: UTF8.self)
-        guard let head = answer.range(of: "\r\n\r\n"), answer.contains(" 200 OK\r\n") else {
+        guard let head = answer.range(of: "\r\n\r\n"), answer.contains(" 200 OK\r\n") || answer.contains(" 201 Created\r\n") else {
             throw Failure(description: "\(path): etcd answered \(answer.suffix(300))")
         }
         return String(answer[head.upperBound...])

@@ -3,33 +3,18 @@ internal import HTTPTransport
 
 /// The JSON gateway of one etcd endpoint: requests out, decoded answers back, every failure in words.
 struct Gateway: Sendable {
-    /// How much of an error's body is read.
-    private static let errorBodyLimit = 64 << 10
-    /// How much of etcd's words is shown.
-    private static let errorTextLimit = 300
-
     /// Where it is.
     let endpoint: Endpoint
+    private let configuration: EtcdSource.Configuration
     private let client: HTTPClient
-    private let tls: HTTPClient.TLSOptions
     private let authentication: Authentication?
-    private let requestTimeout: Duration
-    private let idleTimeout: Duration
-    private let answerLimit: Int
-    /// For errors: who asks for what.
-    private let subject: String
 
     /// Makes the gateway at an endpoint of etcd; without `authentication` requests carry no token.
     init(endpoint: Endpoint, configuration: EtcdSource.Configuration, client: HTTPClient, authentication: Authentication?) {
         self.endpoint = endpoint
+        self.configuration = configuration
         self.client = client
         self.authentication = authentication
-        self.tls = configuration.tls
-        self.requestTimeout = configuration.requestTimeout
-        self.idleTimeout = configuration.idleTimeout
-        self.answerLimit = configuration.answerLimit
-        let user = configuration.credentials.map { "username \($0.username)" } ?? "a client without a username"
-        self.subject = "\(user) may not read the prefix \(configuration.prefix)"
     }
 
     /// Reads one page of keys.
@@ -37,7 +22,7 @@ struct Gateway: Sendable {
         let operation = Operation.range
         let token = try await authentication?.token(at: self)
         let httpRequest = try httpRequest(operation, request, token: token)
-        let response = try await client.send(httpRequest, timeout: requestTimeout, bodyLimit: answerLimit)
+        let response = try await client.send(httpRequest, timeout: configuration.requestTimeout, bodyLimit: configuration.answerLimit)
         guard response.status == 200 else { throw failure(operation, status: response.status, body: response.body) }
         do {
             return try decode(RangeResponse.self, from: response.body, operation)
@@ -52,16 +37,10 @@ struct Gateway: Sendable {
         let token = try await authentication?.token(at: self)
         let response = try await client.stream(
             try httpRequest(operation, request, token: token),
-            responseTimeout: requestTimeout,
-            idleTimeout: idleTimeout
+            responseTimeout: configuration.requestTimeout,
+            idleTimeout: configuration.idleTimeout
         )
-        guard response.status == 200 else {
-            var body: [UInt8] = []
-            // Whatever ends the body, the status is what went wrong.
-            let pieces = response.body.makeAsyncIterator()
-            while body.count < Self.errorBodyLimit, let piece = try? await pieces.next() { body += piece }
-            throw failure(operation, status: response.status, body: body)
-        }
+        guard response.status == 200 else { throw failure(operation, status: response.status, body: await response.errorBody()) }
         return response.body
     }
 
@@ -80,7 +59,7 @@ struct Gateway: Sendable {
     func authenticate(username: String, password: String) async throws -> String {
         let operation = Operation.authenticate
         let body = AuthenticateRequest(name: username, password: password)
-        let response = try await client.send(try httpRequest(operation, body, token: nil), timeout: requestTimeout)
+        let response = try await client.send(try httpRequest(operation, body, token: nil), timeout: configuration.requestTimeout)
         guard response.status == 200 else {
             throw gatewayError(in: response.body) ?? failure(operation, status: response.status, body: [])
         }
@@ -98,7 +77,7 @@ struct Gateway: Sendable {
     }
 
     /// The error of this endpoint that an answer of its session is.
-    func error(_ operation: Operation, _ refusal: Session.Refusal) -> EtcdError {
+    func error(_ operation: Operation, _ refusal: Refusal) -> EtcdError {
         if refusal.showsOtherHistory { return error(operation, refusal.description, .otherHistory) }
         // A watch is refused in the words of its cancellation.
         let gatewayError = GatewayError(code: 0, message: refusal.description)
@@ -108,12 +87,12 @@ struct Gateway: Sendable {
 
     /// The error of this endpoint that etcd's own is.
     func failure(_ operation: Operation, _ gatewayError: GatewayError) -> EtcdError {
-        if gatewayError.saysPermissionDenied { return error(operation, "etcd says: permission denied: \(subject)") }
+        if gatewayError.saysPermissionDenied { return error(operation, configuration.permissionDenied) }
         let code = gatewayError.code == 0 ? "" : " (code \(gatewayError.code))"
-        let words = "etcd says: \(gatewayError.message.prefix(Self.errorTextLimit))\(code)"
+        let words = EtcdError.quote(gatewayError.message) + code
         if gatewayError.isOutOfRange { return error(operation, words, .outOfRange) }
         guard gatewayError.saysUnauthenticated else { return error(operation, words) }
-        let advice = authentication == nil ? "; it wants a username and a password_file" : ""
+        let advice = authentication == nil ? EtcdError.adviceToLogIn : ""
         return error(operation, words + advice, .unauthenticated)
     }
 }
@@ -136,7 +115,7 @@ extension Gateway {
                 ("Grpc-Metadata-Hasleader", "true"),
             ] + (token.map { [("Authorization", $0)] } ?? []),
             body: [UInt8](try JSONEncoder().encode(body)),
-            tls: tls
+            tls: configuration.tls
         )
     }
 

@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import Logging
 
 /// The login of one source: the token that its requests carry.
@@ -7,11 +6,9 @@ internal import Logging
 /// and again when it was refused. The requests of a source come one after another: one login serves all that follow.
 actor Authentication {
     private let username: String
-    private let passwordFile: String
     private let logger: Logger
+    private var passwordFile: PasswordFile
     private var state = State.unknown
-    /// The last one that could be read: a file that is being replaced may be missing for a moment.
-    private var password: String?
     private var hasSaidNotEnabled = false
 
     private enum State {
@@ -21,11 +18,11 @@ actor Authentication {
         case notEnabled
     }
 
-    /// Makes the login of a user whose password is in a file; nothing is read before the first request.
-    init(username: String, passwordFile: String, logger: Logger) {
-        self.username = username
-        self.passwordFile = passwordFile
+    /// Makes the login of a user; his password is not read before the first request.
+    init(_ credentials: EtcdSource.Configuration.Credentials, logger: Logger) {
+        self.username = credentials.username
         self.logger = logger
+        self.passwordFile = PasswordFile(path: credentials.passwordFile)
     }
 
     /// The token for a request; logs in when there is none.
@@ -37,11 +34,13 @@ actor Authentication {
         case .notEnabled: return nil
         case .unknown: break
         }
-        let password = try readPassword(for: gateway)
         do {
+            let password = try passwordFile.read()
             let token = try await gateway.authenticate(username: username, password: password)
             state = .token(token)
             return token
+        } catch let error as PasswordFile.Unusable {
+            throw gateway.error(.authenticate, error.description)
         } catch let error as GatewayError where error.saysNotEnabled {
             if !hasSaidNotEnabled {
                 logger.warning(
@@ -62,19 +61,5 @@ actor Authentication {
     /// Forgets the token, which etcd refused.
     func discard() {
         state = .unknown
-    }
-
-    private func readPassword(for gateway: Gateway) throws -> String {
-        do {
-            var text = try String(contentsOfFile: passwordFile, encoding: .utf8)
-            // What editors and `echo` add is not part of a password.
-            while text.last?.isNewline == true { text.removeLast() }
-            guard !text.isEmpty else { throw CocoaError(.fileReadCorruptFile) }
-            password = text
-            return text
-        } catch {
-            if let password { return password }
-            throw gateway.error(.authenticate, "the password file \(passwordFile) is empty or cannot be read")
-        }
     }
 }

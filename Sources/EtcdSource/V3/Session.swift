@@ -11,14 +11,6 @@
 /// comes every ten minutes, and asked for it overtakes the events of a watch that catches up (etcd issue 15220; before 3.4.25 and
 /// 3.5.8). So the store is compared instead: no key written since and as many keys as before are the same keys as before.
 struct Session: Sendable {
-    /// An answer that cannot be used; the attempt at this endpoint has failed, and what is known stays known.
-    struct Refusal: Error, Equatable, CustomStringConvertible {
-        let description: String
-        /// Whether the answer shows a history that is not the known one. It need not be the cluster's: the endpoint may lag behind or
-        /// be another's. When no endpoint of the cluster has the known history, that one was broken: see ``forget()``.
-        var showsOtherHistory = false
-    }
-
     private let keys: KeySpace
     private var pageSize: Int64
 
