@@ -41,7 +41,7 @@ extension EtcdSource {
         /// Whom to trust and who we are, for https; by default the system's authorities and no certificate.
         package var tls: HTTPClient.TLSOptions
 
-        /// Keys a page of a list, 5,000; v2 has no pages. etcd counts the whole range for each page, so that small pages make a list quadratic.
+        /// Keys a page of a list, 25,000; v2 has no pages. etcd counts the whole range for each page, so that small pages make a list quadratic.
         package var pageSize: Int
 
         /// The longest answer that is read, in bytes: a page of a list or a message of a watch; 64 MiB. A list goes on in smaller pages, if
@@ -62,7 +62,7 @@ extension EtcdSource {
             api: API = .v3,
             credentials: Credentials? = nil,
             tls: HTTPClient.TLSOptions = HTTPClient.TLSOptions(),
-            pageSize: Int = 5000,
+            pageSize: Int = 25_000,
             answerLimit: Int = 64 << 20,
             requestTimeout: Duration = .seconds(10),
             idleTimeout: Duration = .seconds(30)
