@@ -150,6 +150,40 @@ struct ServiceRecordTests {
         #expect(health(0) == .ejected)
     }
 
+    @Test mutating func `the room for ejections follows whatever changes it, also before it is in a plan`() {
+        func isOut(_ index: Int) -> Bool { record.verdicts.shown(peers[index])?.isEligible == false }
+        change(at: 0) { $0.logCheck.recover = .seconds(20) }
+        publish([0, 1, 2, 3], at: 0)
+        report(.status(500), 5, of: 0, at: 1)
+        report(.status(500), 5, of: 1, at: 2)
+        report(.status(500), 5, of: 2, at: 3)
+        #expect(isOut(0) && isOut(1) && !isOut(2))
+        // Both are back, and one of them fails its checks.
+        advance(to: 30)
+        check(0, 500, at: 30)
+        report(.status(500), 1, of: 2, at: 31)
+        #expect(isOut(0) && !isOut(1) && isOut(2))
+        report(.status(500), 5, of: 3, at: 32)
+        #expect(!isOut(3))
+        check(0, 200, at: 33)
+        check(0, 200, at: 34)
+        advance(to: 37)
+        report(.status(500), 1, of: 3, at: 38)
+        #expect(!isOut(0) && isOut(2) && isOut(3))
+    }
+
+    @Test mutating func `the room for ejections grows with the candidates`() {
+        publish([0, 1], at: 0)
+        report(.status(500), 5, of: 0, at: 1)
+        report(.status(500), 5, of: 1, at: 2)
+        #expect(health(0) == .ejected && health(1) == .unchecked)
+        publish([0, 1, 2, 3], at: 3)
+        // The sweep hears the accusation, so that the next failure brings another one.
+        advance(to: 7)
+        report(.status(500), 1, of: 1, at: 8)
+        #expect(health(1) == .ejected)
+    }
+
     // MARK: Active checks
 
     @Test mutating func `a peer that is probed no more is neither healthy nor unhealthy`() {

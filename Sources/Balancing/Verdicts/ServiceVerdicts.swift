@@ -25,8 +25,8 @@ package struct ServiceVerdicts: Sendable {
     }
 
     private(set) var verdicts: [PeerAddress: Verdict] = [:]
-    /// Peers that are out by log check: a look at the clock costs nothing while all are well.
-    private var ejected: Set<PeerAddress> = []
+    /// When the ejections end that there are.
+    private var ejectionEnds: [PeerAddress: Instant] = [:]
     /// Peers that came back and whose ejections still make a next one longer.
     var readmitted: Set<PeerAddress> = []
 
@@ -48,11 +48,12 @@ package struct ServiceVerdicts: Sendable {
             ejection: verdict.ejection
         )
         verdicts[peer] = verdict
-        if verdict.ejection == nil { ejected.remove(peer) } else { ejected.insert(peer) }
+        ejectionEnds[peer] = verdict.ejection?.end
+        if let end = verdict.ejection?.end { nextReadmission = min(nextReadmission ?? end, end) }
     }
 
-    /// When the next ejection ends.
-    package var nextReadmission: Instant? { ejected.lazy.compactMap { verdicts[$0]?.ejection?.end }.min() }
+    /// When ``readmit(at:wallTime:)`` has something to do; early where an ejection was ended by other means.
+    package private(set) var nextReadmission: Instant?
 }
 
 // MARK: - Active checks
@@ -140,9 +141,10 @@ extension ServiceVerdicts {
 
     /// Ends the ejections that are due.
     package mutating func readmit(at now: Instant, wallTime: Double) -> [Transition] {
+        guard let nextReadmission, nextReadmission <= now else { return [] }
         var transitions: [Transition] = []
-        for peer in ejected {
-            guard var verdict = verdicts[peer], let ejection = verdict.ejection, ejection.end <= now else { continue }
+        for peer in ejectionEnds.filter({ $0.value <= now }).keys {
+            guard var verdict = verdicts[peer] else { continue }
             verdict.ejection = nil
             verdict.history.end(at: now)
             readmitted.insert(peer)
@@ -150,6 +152,7 @@ extension ServiceVerdicts {
             set(verdict, of: peer)
             transitions.append(Transition(peer: peer, from: .ejected, to: verdict.health, reason: "readmitted: its time is over"))
         }
+        self.nextReadmission = ejectionEnds.values.min()
         return transitions
     }
 
@@ -171,7 +174,7 @@ extension ServiceVerdicts {
     /// Forgets a peer in whose place another one has come, whatever was said of it.
     package mutating func replace(_ peer: PeerAddress) {
         verdicts[peer] = nil
-        ejected.remove(peer)
+        ejectionEnds[peer] = nil
         readmitted.remove(peer)
     }
 

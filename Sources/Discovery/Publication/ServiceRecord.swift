@@ -23,6 +23,8 @@ struct ServiceRecord {
     private var nextSweep: Instant?
     /// When a ramp next goes a step up.
     private var nextRampStep: Instant?
+    /// The candidates as ejections see them, counted when one is wanted; `nil` after any other change of them.
+    private var pool: EjectionPool?
     /// Transitions that are not in picks yet, and so not among the events either.
     private var unpublished: [Transition] = []
 
@@ -115,6 +117,7 @@ extension ServiceRecord {
         var generator = SystemRandomNumberGenerator()
         state.publish(plan, using: &generator)
         state.record(unpublished)
+        pool = nil
         defer { unpublished = [] }
         return unpublished
     }
@@ -170,8 +173,7 @@ extension ServiceRecord {
     /// Judges a peer for a run of failures.
     mutating func judge(_ peer: PeerAddress, _ finding: Finding, at now: Instant, wallTime: Double) -> Bool {
         guard settings.logCheck.isEnabled, let member = state.plan.member(peer), member.value.isCandidate else { return false }
-        var pool = makePool()
-        return eject(member, finding, from: &pool, at: now, wallTime: wallTime)
+        return eject(member, finding, at: now, wallTime: wallTime)
     }
 
     /// Begins to look at the evidence of the service at every interval.
@@ -201,10 +203,9 @@ extension ServiceRecord {
             return false
         }
         var hasChanged = false
-        var pool = makePool()
         for member in state.plan.members where member.value.isCandidate {
             guard let finding = member.state.judge(at: second, settings: settings.logCheck) else { continue }
-            if eject(member, finding, from: &pool, at: now, wallTime: wallTime) { hasChanged = true }
+            if eject(member, finding, at: now, wallTime: wallTime) { hasChanged = true }
         }
         nextSweep = now + settings.logCheck.interval
         // Asked to be watched again by the next outcome; one that came before that was seen is looked for afterwards.
@@ -223,15 +224,11 @@ extension ServiceRecord {
         return pool
     }
 
-    private mutating func eject(
-        _ member: PlanMember,
-        _ finding: Finding,
-        from pool: inout EjectionPool,
-        at now: Instant,
-        wallTime: Double
-    ) -> Bool {
+    private mutating func eject(_ member: PlanMember, _ finding: Finding, at now: Instant, wallTime: Double) -> Bool {
         var generator = SystemRandomNumberGenerator()
         let peer = member.state.address
+        var pool = self.pool ?? makePool()
+        defer { self.pool = pool }
         return note(
             verdicts.eject(
                 peer,
@@ -252,6 +249,8 @@ extension ServiceRecord {
             let peerState = state.plan.state(of: transition.peer) ?? departed[transition.peer]?.state
             if transition.to == .ejected { peerState?.setEjected(true) }
             if transition.from == .ejected { peerState?.setEjected(false) }
+            // An ejection is counted already.
+            if transition.to != .ejected { pool = nil }
         }
         unpublished += transitions
         return !transitions.isEmpty
@@ -264,6 +263,7 @@ extension ServiceRecord {
         guard settings != self.settings else { return false }
         self.settings = settings
         state.settings = settings
+        pool = nil
         nextSweep = nextSweep.map { min($0, now + settings.logCheck.interval) }
         return true
     }

@@ -4,11 +4,9 @@ internal import HTTPTransport
 
 /// etcd's API version 2, the keys API (etcd up to 3.5, with `--enable-v2`).
 ///
-/// Every session begins with a list, at one endpoint as at another: a watch proves nothing of the history before it. Only a watch that was
-/// begun again because it is believed no further (see ``KeysSession``) goes on without one.
-///
-/// The list is linearizable, so that a member that is cut off is left for want of an answer; a watch of such a member is just silent.
-/// Values and keys are of version 2 only: what is set by version 3 is in another store.
+/// Every session begins with a list, since nothing here proves that the history is still the known one; only a watch that is begun again
+/// because it was believed no further (see ``KeysSession``) goes on without. The list is linearizable, so that a member that is cut off is
+/// left for want of an answer. A watch of such a member is just silent, until it is begun again.
 actor KeysAPI: EtcdAPI {
     private let configuration: EtcdSource.Configuration
     private let client: HTTPClient
@@ -94,10 +92,9 @@ extension KeysAPI {
 
     /// The login of a session: HTTP basic authentication.
     private func authorization(for client: KeysClient) throws -> String? {
-        guard let credentials = configuration.credentials else { return nil }
         do {
-            let password = try passwordFile?.read() ?? ""
-            return "Basic " + Data("\(credentials.username):\(password)".utf8).base64EncodedString()
+            guard let username = configuration.credentials?.username, let password = try passwordFile?.read() else { return nil }
+            return "Basic " + Data("\(username):\(password)".utf8).base64EncodedString()
         } catch {
             throw client.error(error.description)
         }
