@@ -50,7 +50,6 @@ struct ExplanationBody: Encodable {
         let picks = state.picks(window: Self.window, before: second)
         let plan = state.plan
         let settings = state.settings
-        let slots = max(1, plan.cycle.count)
         service = state.name
         index = plan.index
         panic = plan.isPanic
@@ -71,7 +70,7 @@ struct ExplanationBody: Encodable {
                 evidence: ejection.map { EvidenceBody($0.finding) } ?? EvidenceBody(member.state, window: settings.logCheck.window, at: second),
                 weight: member.weight,
                 effectiveWeight: member.effectiveWeight,
-                expectedShare: Double(member.slots) / Double(slots),
+                expectedShare: plan.expectedShare(of: member),
                 actualShare: picks == 0 ? 0 : Double(member.state.picks(window: Self.window, before: second)) / Double(picks),
                 source: monitors[Int(member.source)].name,
                 shadows: (plan.details.shadowed[member.state.address] ?? []).map { ShadowedValueBody($0, monitors: monitors) },

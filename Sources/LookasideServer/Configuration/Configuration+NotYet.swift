@@ -39,12 +39,10 @@ enum NotYet {
 
     /// Warnings: picks are served, with less around them.
     private static let ignored: [Row<Configuration>] = [
-        Row("policy") { $0.defaults.policy != .weightedRoundRobin }
     ]
 
     /// Warnings, below each entry of `services`.
     private static let ignoredForService: [Row<Configuration.ServiceSettings>] = [
-        Row("policy") { $0.policy != .weightedRoundRobin }
     ]
 
     /// Warnings, below each item of `sources`.
