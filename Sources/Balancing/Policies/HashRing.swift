@@ -1,13 +1,15 @@
 /// Peers on a circle of hashes: a key goes to the peer of the first point behind its hash.
 ///
-/// When peers come and go only the keys of their own points move ("Consistent hashing and random trees", Karger et al., 1997). The points of
-/// a peer depend on its address alone and their number on its weight, so that every replica and version has the same ring:
+/// "Consistent hashing and random trees" (Karger et al., 1997). Every replica and version has the same ring:
 ///
-/// - point j of the peer `host:port` is at `fmix64(FNV-1a("host:port") + j x 0x9E3779B97F4A7C15)`,
+/// - point j of the peer `host:port` is at `fmix64(FNV-1a("host:port") + j x 0x9E3779B97F4A7C15)`, j from 0,
 /// - a key is at ``StableHash/hash(_:)`` of its bytes,
-/// - a peer of average weight has ``pointsPerPeer(_:)`` points, others in proportion, at least one.
+/// - a peer of weight w has `n x w / 2^k` points, rounded, at least one; n is ``pointLimit(peers:)``, and 2^k the smallest power of two that
+///   is no less than the largest weight.
 ///
-/// Two points at the same place, which happens once in a long while, belong to the peer that is first by address.
+/// So the points of a peer depend on itself alone, and when peers come, go, ramp or get other weights only keys move that go to them or
+/// come from them; all the same more move when the largest weight passes a power of two, or the service grows beyond 1,024 peers.
+/// Two points at the same place, which happens once in a long while, belong to the peer that comes first.
 package struct HashRing: Sendable {
     /// How far apart the points of a peer are before they are mixed: 2^64 divided by the golden ratio.
     private static let stride: UInt64 = 0x9E37_79B9_7F4A_7C15
@@ -19,13 +21,11 @@ package struct HashRing: Sendable {
 
     /// Makes the ring of peers with positive weights.
     package init(_ addresses: [PeerAddress], weights: [Double]) {
-        let sum = weights.reduce(0, +)
-        let points = Double(Self.pointsPerPeer(addresses.count) * addresses.count)
+        let unit = Double(Self.pointLimit(peers: addresses.count)) / Self.powerOfTwo(noLessThan: weights.max() ?? 1)
         var all: [(place: UInt64, peer: UInt32)] = []
-        all.reserveCapacity(Int(points) + addresses.count)
         for (index, address) in addresses.enumerated() {
             let base = StableHash.fnv1a("\(address)".utf8)
-            for point in 0..<max(1, Int((points * weights[index] / sum).rounded())) {
+            for point in 0..<max(1, Int((unit * weights[index]).rounded())) {
                 all.append((StableHash.mix(base &+ UInt64(point) &* Self.stride), UInt32(index)))
             }
         }
@@ -34,8 +34,13 @@ package struct HashRing: Sendable {
         peers = all.map(\.peer)
     }
 
-    /// How many points a peer of average weight has: its share of the keys is off by about one in the root of that.
-    package static func pointsPerPeer(_ peers: Int) -> Int { max(40, min(256, 200_000 / max(1, peers))) }
+    /// The most points that a peer has; the heaviest ones have more than half of that. A share of the keys is off by about one in the root of
+    /// the number of points.
+    package static func pointLimit(peers: Int) -> Int { peers <= 1024 ? 256 : 64 }
+
+    private static func powerOfTwo(noLessThan weight: Double) -> Double {
+        weight.significand == 1 ? weight : weight.binade * 2
+    }
 
     /// How many points there are.
     package var count: Int { places.count }

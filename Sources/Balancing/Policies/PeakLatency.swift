@@ -33,6 +33,11 @@ struct PeakLatency: Equatable {
         return elapsed == 0 ? average : average * expf(-Float(elapsed) / Self.decay)
     }
 
+    /// The average when the last sample was taken; `nil`: unknown.
+    func last(at moment: Moment) -> Float? {
+        average >= 0 && elapsed(at: moment) < Self.memory ? average : nil
+    }
+
     /// The same after another sample. A failure never makes a peer look faster, however fast it failed.
     func observing(_ milliseconds: Float, isFailure: Bool, at moment: Moment) -> PeakLatency {
         var observed = PeakLatency()

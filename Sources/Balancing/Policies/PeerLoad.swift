@@ -9,21 +9,26 @@ struct PeerLoad: ~Copyable {
 
     /// How many requests are under way.
     func outstanding(at moment: Moment) -> Float {
-        Outstanding(bits: outstandingBits.load(ordering: .relaxed)).count(at: moment)
+        Outstanding(bits: outstandingBits.load(ordering: .relaxed)).count(at: moment, latency: lastLatency(at: moment))
     }
 
-    /// Adds requests that have begun.
+    /// Adds picks.
     func begin(_ count: Float, at moment: Moment) {
-        change(outstandingBits) { Outstanding(bits: $0).adding(count, at: moment).bits }
+        _ = change(at: moment) { $0.beginning(count, at: moment, latency: $1) }
     }
 
     /// Takes away requests that have ended; of more than there are, all.
     ///
     /// - Returns: how many were taken away.
-    @discardableResult
     func end(_ count: Float, at moment: Moment) -> Float {
-        let before = change(outstandingBits) { Outstanding(bits: $0).adding(-count, at: moment).bits }
-        return min(count, Outstanding(bits: before).count(at: moment))
+        change(at: moment) { $0.ending(count, at: moment, latency: $1) }
+    }
+
+    /// Takes away picks that came to nothing.
+    ///
+    /// - Returns: how many were taken away.
+    func takeBack(_ count: Float, at moment: Moment) -> Float {
+        change(at: moment) { $0.takingBack(count, at: moment, latency: $1) }
     }
 
     /// The latency to be expected, in milliseconds; `nil`: unknown.
@@ -33,17 +38,31 @@ struct PeerLoad: ~Copyable {
 
     /// Takes a latency that was reported.
     func observe(_ milliseconds: Float, isFailure: Bool, at moment: Moment) {
-        change(latencyBits) { PeakLatency(bits: $0).observing(milliseconds, isFailure: isFailure, at: moment).bits }
-    }
-
-    /// - Returns: what was there before.
-    @discardableResult
-    private func change(_ bits: borrowing Atomic<UInt64>, _ body: (UInt64) -> UInt64) -> UInt64 {
-        var current = bits.load(ordering: .relaxed)
+        var current = latencyBits.load(ordering: .relaxed)
         while true {
-            let result = bits.weakCompareExchange(expected: current, desired: body(current), ordering: .relaxed)
-            if result.exchanged { return current }
+            let observed = PeakLatency(bits: current).observing(milliseconds, isFailure: isFailure, at: moment)
+            let result = latencyBits.weakCompareExchange(expected: current, desired: observed.bits, ordering: .relaxed)
+            if result.exchanged { return }
             current = result.original
         }
+    }
+
+    /// Changes what is outstanding.
+    ///
+    /// - Returns: by how much it has become less.
+    private func change(at moment: Moment, _ body: (_ current: Outstanding, _ latency: Float?) -> Outstanding) -> Float {
+        let latency = lastLatency(at: moment)
+        var bits = outstandingBits.load(ordering: .relaxed)
+        while true {
+            let current = Outstanding(bits: bits)
+            let changed = body(current, latency)
+            let result = outstandingBits.weakCompareExchange(expected: bits, desired: changed.bits, ordering: .relaxed)
+            guard !result.exchanged else { return current.count(at: moment, latency: latency) - changed.count(at: moment, latency: latency) }
+            bits = result.original
+        }
+    }
+
+    private func lastLatency(at moment: Moment) -> Float? {
+        PeakLatency(bits: latencyBits.load(ordering: .relaxed)).last(at: moment)
     }
 }
