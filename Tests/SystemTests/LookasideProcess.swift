@@ -1,14 +1,19 @@
 import Foundation
 import Glibc
 import HTTPTransport
+import Synchronization
 import Testing
 
-/// The real `lookaside serve` in a temporary directory of its own, on a free port of loopback. Ends with this object.
+/// The real `lookaside serve` in a temporary directory of its own, on a free port of loopback. Ends with this object, or with the tests.
 ///
 /// An object belongs to one test; its tasks may share it: what changes after the start is guarded by the process itself.
 final class LookasideProcess: @unchecked Sendable {
     /// The binary that was built beside these tests.
     static let binary = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "lookaside").path
+
+    /// What runs: a task that a test has left behind may hold an object when the tests end.
+    private static let running = Mutex<Set<pid_t>>([])
+    private static let endsWithTests = atexit { LookasideProcess.running.withLock { for process in $0 { kill(process, SIGKILL) } } }
 
     let directory: URL
     let port: Int
@@ -35,7 +40,9 @@ final class LookasideProcess: @unchecked Sendable {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle(forWritingAtPath: log)
+        _ = Self.endsWithTests
         try process.run()
+        Self.running.withLock { [identifier = process.processIdentifier] in _ = $0.insert(identifier) }
         client = try HTTPClient(configuration: .init())
         let deadline = ContinuousClock.now + .seconds(10)
         var found: Int?
@@ -50,6 +57,7 @@ final class LookasideProcess: @unchecked Sendable {
     deinit {
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         process.waitUntilExit()
+        Self.running.withLock { [identifier = process.processIdentifier] in _ = $0.remove(identifier) }
         try? FileManager.default.removeItem(at: directory)
     }
 
