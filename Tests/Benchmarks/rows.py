@@ -283,14 +283,14 @@ class Benchmarks:
 
     def sync(self):
         """Changes at a fixed rate, of many services and of one large one; each time it is looked at the end whether any was lost."""
-        yield from self._sync(1_000, 100, "p99 of the rest", 5)
-        yield from self._sync(1, 10_000, "p99 of the rest", 300)
+        yield from self._sync(1_000, 100, 5)
+        yield from self._sync(1, 10_000, 300)
 
-    def _sync(self, services, peers, what, budget):
+    def _sync(self, services, peers, budget):
         program, binary = harness.build_product("SyncBenchmark"), harness.build_product("lookaside")
         every = range(len(os.sched_getaffinity(0)))
         size = f"{services:,} service{'s' if services > 1 else ''} x {peers:,} peers"
-        told, beyond, shares, lost = [], [], [], 0
+        told, beyond, shares = [], [], []
         with harness.etcd(every) as store:
             harness.output(program, "fill", store.port, services, peers)
             with harness.lookaside_of(binary, f"sources: [{{ etcd: {{ endpoints: [http://127.0.0.1:{store.port}] }} }}]", every) as server:
@@ -313,7 +313,8 @@ class Benchmarks:
                     shares.append(share)
                 lost = self._differences(store, server, services)
         yield Row(f"{CHANGES:,} changes/s, {size}: put to a bare watch, p99", spread(told) + " ms")
-        yield Row(f"… {what}, to `/pick`; changes lost", f"{spread(beyond)} ms; {lost}", f"<= {budget} ms; 0", statistics.median(beyond) <= budget and lost == 0)
+        holds = statistics.median(beyond) <= budget and lost == 0
+        yield Row("… from there to `/pick`, p99; changes lost", f"{spread(beyond)} ms; {lost}", f"<= {budget} ms; 0", holds)
         holds = statistics.median(shares) < 0.3
         yield Row("… of a core, for all but picks", spread([100 * share for share in shares], "{:.0f}") + " %", "< 30 %", holds)
 
