@@ -36,7 +36,7 @@ struct OutstandingTests {
         let answered = picks(9, at: at(0)).ending(1, at: at(0), latency: 20)
         #expect(abs(answered.count(at: at(100), latency: 20) - 4) < 0.01)
         let takenBack = picks(9, at: at(0)).takingBack(1, at: at(0), latency: 20)
-        #expect(takenBack.count(at: at(100), latency: 20) > 7.9)
+        #expect(takenBack.count(at: at(100), latency: 20) > 7.7)
     }
 
     @Test func `the half-life is never under 50 ms`() {

@@ -11,6 +11,10 @@ struct ServiceStateTests {
         ServiceState(name: "web", plan: try makePlan(weights: weights), using: &generator)
     }
 
+    private func upcoming(_ count: Int, of service: ServiceState) -> [PeerAddress] {
+        service.pick(.init(count: count, isPreview: true), at: .second(1)).map(\.peer.address)
+    }
+
     @Test(arguments: SmoothCycleTests.weights)
     mutating func `a run of picks from any place is exact per turn and never more than three picks off`(weights: [Double]) throws {
         let service = try makeService(weights: weights)
@@ -61,7 +65,7 @@ struct ServiceStateTests {
     @Test mutating func `a plan with the same peers and weights keeps its place`() throws {
         let service = try makeService(weights: [3, 2, 1])
         let reference = try makeService(weights: [3, 2, 1])
-        while reference.pick(.init(count: 6, isPreview: true), at: .second(1)).map(\.peer.address) != service.pick(.init(count: 6, isPreview: true), at: .second(1)).map(\.peer.address) { _ = reference.pick(at: .second(1)) }
+        while upcoming(6, of: reference) != upcoming(6, of: service) { _ = reference.pick(at: .second(1)) }
         for _ in 0..<100 {
             let plan = service.plan
             service.publish(Plan(members: plan.members, isStale: !plan.isStale, index: plan.index + 1, previous: plan), using: &generator)
@@ -101,7 +105,7 @@ struct ServiceStateTests {
 
     @Test mutating func `a lease is what as many single picks would have been`() throws {
         let service = try makeService(weights: [5, 3, 2])
-        let preview = service.pick(.init(count: 25, isPreview: true), at: .second(1)).map(\.peer.address)
+        let preview = upcoming(25, of: service)
         let lease = service.pick(.init(count: 10), at: .second(1)).map(\.peer.address)
         let singles = (0..<15).compactMap { _ in service.pick(at: .second(1))?.peer.address }
         #expect(lease + singles == preview)
@@ -109,7 +113,7 @@ struct ServiceStateTests {
 
     @Test mutating func `a preview moves and counts nothing`() throws {
         let service = try makeService(weights: [5, 3, 2])
-        #expect(service.pick(.init(count: 30, isPreview: true), at: .second(1)).map(\.peer.address) == service.pick(.init(count: 30, isPreview: true), at: .second(1)).map(\.peer.address))
+        #expect(upcoming(30, of: service) == upcoming(30, of: service))
         #expect(service.picks(window: 60, before: 100) == 0)
     }
 
@@ -141,9 +145,9 @@ struct ServiceStateTests {
 
     @Test mutating func `an exclusion does not move the place`() throws {
         let service = try makeService(weights: [5, 3, 2])
-        let preview = service.pick(.init(count: 10, isPreview: true), at: .second(1)).map(\.peer.address)
+        let preview = upcoming(10, of: service)
         _ = service.pick(.init(count: 7, excluded: [preview[0]]), at: .second(1), using: &generator)
-        #expect(service.pick(.init(count: 10, isPreview: true), at: .second(1)).map(\.peer.address) == preview)
+        #expect(upcoming(10, of: service) == preview)
     }
 
     @Test mutating func `when only excluded peers are left one of them is picked and flagged`() throws {

@@ -9,7 +9,7 @@ extension ServiceState {
         for pick in picks { counts[ObjectIdentifier(pick.peer), default: (pick.peer, 0)].count += 1 }
         leases.withLock { leases in
             for (peer, count) in counts.values {
-                leases.add(peer, mark: peer.beginLease(count), from: now.second, lasting: validSeconds)
+                leases.add(count, of: peer, mark: peer.beginLease(count), at: now, lasting: validSeconds)
             }
         }
     }
@@ -18,7 +18,9 @@ extension ServiceState {
     package func endLeases(at now: Moment) {
         for ended in leases.withLock({ $0.takeEnded(by: now.second) }) {
             let unused = ended.peer.endLease(ended.mark)
-            if unused > 0 { load.takeBack(Float(unused) * Outstanding.remainder(after: ended.seconds), of: ended.peer, at: now) }
+            guard unused > 0 else { continue }
+            let age = Float(max(0, Double(now.milliseconds) - ended.began)) / 1000
+            load.takeBack(Float(unused) * Outstanding.remainder(after: age), of: ended.peer, at: now)
         }
     }
 }

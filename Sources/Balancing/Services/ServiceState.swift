@@ -22,6 +22,8 @@ package final class ServiceState: Sendable {
     let load = ServiceLoad()
     /// Whether outcomes are to be taken off what is outstanding: ``Picking/tracksLoad``, for those who do not hold its lock.
     let isTrackingLoad = Atomic(false)
+    /// Whether the published plan's policy is ``Policy/consistentHash``, for those who do not hold its lock.
+    private let isHashing = Atomic(false)
     /// Leases by the second in which they end.
     let leases = Mutex(LeaseCalendar())
     /// Taken before `picking` where both are held.
@@ -45,7 +47,12 @@ package final class ServiceState: Sendable {
         self.currentSettings = Mutex(settings)
         self.signal = signal
         self.picking = ShortLock(Picking(plan: plan, place: plan.randomPlace(using: &generator), seed: generator.next()))
-        if plan.policy.needsLoad { isTrackingLoad.store(true, ordering: .relaxed) }
+        note(plan.policy)
+    }
+
+    private func note(_ policy: Policy) {
+        if policy.needsLoad { isTrackingLoad.store(true, ordering: .relaxed) }
+        isHashing.store(policy == .consistentHash, ordering: .relaxed)
     }
 
     /// How its peers are judged and picked.
@@ -62,7 +69,7 @@ package final class ServiceState: Sendable {
     package func publish(_ plan: Plan, using generator: inout some RandomNumberGenerator) {
         let place = plan.randomPlace(using: &generator)
         let replaced = picking.withLock { $0.replace(plan, enteringAt: place) }
-        if plan.policy.needsLoad { isTrackingLoad.store(true, ordering: .relaxed) }
+        note(plan.policy)
         withExtendedLifetime(replaced) {}
     }
 }
@@ -71,7 +78,7 @@ package final class ServiceState: Sendable {
 
 extension ServiceState {
     /// Whether picks without a key go by a key, too: the client's.
-    package var hashesKeys: Bool { plan.policy == .consistentHash }
+    package var hashesKeys: Bool { isHashing.load(ordering: .relaxed) }
 
     /// Picks the next peer and counts the pick; `nil` when no peer can be picked.
     ///
