@@ -38,14 +38,10 @@ enum NotYet {
     ]
 
     /// Warnings: picks are served, with less around them.
-    private static let ignored: [Row<Configuration>] = [
-        Row("policy") { $0.defaults.policy != .weightedRoundRobin }
-    ]
+    private static let ignored: [Row<Configuration>] = []
 
     /// Warnings, below each entry of `services`.
-    private static let ignoredForService: [Row<Configuration.ServiceSettings>] = [
-        Row("policy") { $0.policy != .weightedRoundRobin }
-    ]
+    private static let ignoredForService: [Row<Configuration.ServiceSettings>] = []
 
     /// Warnings, below each item of `sources`.
     private static let ignoredForSource: [Row<Configuration.Source>] = [
