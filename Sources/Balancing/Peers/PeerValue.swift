@@ -5,8 +5,11 @@
 package final class PeerValue: Sendable {
     /// The configured weight, 0 to 65535, fractions allowed. The default is 100; 0 takes no picks.
     package let weight: Double
-    /// Where the active check asks; empty: never. `nil` when not given: the service's setting, else `/health`.
+    /// Where the active check asks; empty: never. `nil` when not given: the service's setting, else what ``isCheckedByDefault`` says.
     package let checkURL: String?
+    /// Whether the active check asks for `/health` when nobody says where. The default is true; false for a Kubernetes endpoint, which
+    /// the kubelet checks. No part of a key's JSON.
+    package let isCheckedByDefault: Bool
     /// Seconds of slow start, 0 to 86400. `nil` when not given: the service's setting, else 30.
     package let slowStart: Double?
     /// Whether the operator wants picks to go here. The default is ``Status/up``.
@@ -36,6 +39,7 @@ package final class PeerValue: Sendable {
     package init(
         weight: Double = 100,
         checkURL: String? = nil,
+        isCheckedByDefault: Bool = true,
         slowStart: Double? = nil,
         status: Status = .up,
         zone: String = "",
@@ -44,6 +48,7 @@ package final class PeerValue: Sendable {
     ) {
         self.weight = weight
         self.checkURL = checkURL
+        self.isCheckedByDefault = isCheckedByDefault
         self.slowStart = slowStart
         self.status = status
         self.zone = zone
@@ -73,8 +78,9 @@ package final class PeerValue: Sendable {
 extension PeerValue: Hashable {
     package static func == (left: PeerValue, right: PeerValue) -> Bool {
         left === right
-            || (left.weight == right.weight && left.checkURL == right.checkURL && left.slowStart == right.slowStart
-                && left.status == right.status && left.zone == right.zone && left.metadata == right.metadata && left.identity == right.identity)
+            || (left.weight == right.weight && left.checkURL == right.checkURL && left.isCheckedByDefault == right.isCheckedByDefault
+                && left.slowStart == right.slowStart && left.status == right.status && left.zone == right.zone
+                && left.metadata == right.metadata && left.identity == right.identity)
     }
 
     package func hash(into hasher: inout Hasher) {

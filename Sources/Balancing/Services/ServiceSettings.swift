@@ -8,7 +8,7 @@ package struct ServiceSettings: Sendable, Equatable {
     package var panicThreshold = 0.25
     /// Slow start of peers whose value does not say; `nil`: 30 s.
     package var slowStart: Duration?
-    /// The active check of peers whose value does not say; empty: none; `nil`: `/health`.
+    /// The active check of peers whose value does not say; empty: none; `nil`: `/health`, or none for peers that are not checked by default.
     package var checkURL: String?
 
     /// The default settings.
@@ -21,7 +21,7 @@ package struct ServiceSettings: Sendable, Equatable {
 
     /// What is asked of a peer of this value; empty: nothing.
     package func checkURL(of value: PeerValue) -> String {
-        value.checkURL ?? checkURL ?? "/health"
+        value.checkURL ?? checkURL ?? (value.isCheckedByDefault ? "/health" : "")
     }
 
     /// Whether a peer of this value is probed.
