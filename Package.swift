@@ -53,6 +53,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "KubernetesSource",
+            dependencies: ["Balancing", "Discovery", "HTTPTransport", .product(name: "Logging", package: "swift-log"), "Yams"],
+            swiftSettings: settings
+        ),
+        .target(
             name: "HealthChecking",
             dependencies: ["Balancing", "HTTPTransport", .product(name: "HeapModule", package: "swift-collections")],
             swiftSettings: settings
@@ -66,7 +71,8 @@ let package = Package(
         .target(
             name: "LookasideServer",
             dependencies: [
-                "Balancing", "Discovery", "EtcdSource", "FileSource", "HealthChecking", "HTTPServing", "HTTPTransport", "LookasideAPI",
+                "Balancing", "Discovery", "EtcdSource", "FileSource", "HealthChecking", "HTTPServing", "HTTPTransport",
+                "KubernetesSource", "LookasideAPI",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -112,6 +118,14 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "KubernetesSourceTests",
+            dependencies: [
+                "Balancing", "Discovery", "HTTPTransport", "KubernetesSource", "TestSupport", .product(name: "Logging", package: "swift-log"),
+            ],
+            resources: [.copy("Recordings")],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "HealthCheckingTests",
             dependencies: ["Balancing", "HealthChecking", "HTTPTransport", "TestSupport"],
             swiftSettings: settings
@@ -125,7 +139,7 @@ let package = Package(
         ),
         .testTarget(
             name: "LookasideServerTests",
-            dependencies: ["Balancing", "Discovery", "LookasideServer", "TestSupport"],
+            dependencies: ["Balancing", "Discovery", "KubernetesSource", "LookasideServer", "TestSupport", "Yams"],
             swiftSettings: settings
         ),
         .testTarget(name: "SystemTests", dependencies: ["HTTPTransport", "TestSupport", "lookaside"], swiftSettings: settings),

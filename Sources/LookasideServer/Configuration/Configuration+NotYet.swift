@@ -1,13 +1,3 @@
-extension Configuration.Source {
-    /// Whether this version can take peers from the source; it skips one that it cannot.
-    package var isSupported: Bool {
-        switch kind {
-        case .file, .etcd: true
-        case .kubernetes: false
-        }
-    }
-}
-
 /// Everything that a configuration may say and this version does not do: whoever builds one of these deletes its line.
 enum NotYet {
     /// A key that counts when the file has it and what it says asks for more than this version does.
@@ -47,24 +37,13 @@ enum NotYet {
         Row("policy") { $0.policy != .weightedRoundRobin }
     ]
 
-    /// Warnings, below each item of `sources`.
-    private static let ignoredForSource: [Row<Configuration.Source>] = [
-        Row("kubernetes")
-    ]
-
     /// Adds an error for each refused key, and the paths of the ignored ones to the configuration.
     static func check(_ configuration: inout Configuration, diagnostics: ConfigurationDiagnostics) {
         for row in refused where row.asks(configuration) {
             fail(row.key, row.message, diagnostics)
         }
-        if !configuration.sources.contains(where: \.isSupported) {
-            fail("sources", "no source of this configuration works in this version yet", diagnostics)
-        }
 
         var asked = paths(ignored, below: "", of: configuration)
-        for (index, source) in configuration.sources.enumerated() {
-            asked += paths(ignoredForSource, below: "sources[\(index)].", of: source)
-        }
         for rule in configuration.services {
             asked += paths(ignoredForService, below: "\(ConfigurationPath.service(rule.pattern.description)).", of: rule.settings)
         }

@@ -46,9 +46,8 @@ package struct LookasideServer: Sendable {
         let directory = ServiceDirectory()
         // Filled by the control plane, emptied in order by the checker: targets change with the peers, which is seldom.
         let (targetChanges, checkTargets) = AsyncStream.makeStream(of: CheckTargets.self)
-        let deliveringSources = configuration.sources.filter(\.isSupported)
         let controlPlane = ControlPlane(
-            sources: deliveringSources.map(\.description),
+            sources: configuration.sources.map(\.description),
             combine: configuration.combine,
             directory: directory,
             staleAfter: configuration.staleAfter.orNilIfZero,
@@ -64,8 +63,8 @@ package struct LookasideServer: Sendable {
         let current = CurrentConfiguration(configuration)
         let stateKeeper = StateKeeper(controlPlane: controlPlane, path: { current.value.stateFile }, logger: logger)
         let checker = try makeChecker(controlPlane)
-        let client = try makeClient(for: deliveringSources)
-        let runners = deliveringSources.enumerated().compactMap { index, source in
+        let client = try makeClient(for: configuration.sources)
+        let runners = configuration.sources.enumerated().compactMap { index, source in
             source.make(client: client, logger: logger).map {
                 SourceRunner(source: $0, feed: controlPlane.feed(for: index), logger: logger)
             }

@@ -1,0 +1,32 @@
+import Balancing
+import Discovery
+
+@testable import KubernetesSource
+
+extension PeerMapping {
+    /// A mapping of the namespace `lab`.
+    static func of(
+        _ resource: KubernetesSource.Resource,
+        _ peers: KubernetesSource.Configuration.Peers = .init(),
+        namesNamespace: Bool = false
+    ) -> PeerMapping {
+        PeerMapping(resource: resource, peers: peers, namesNamespace: namesNamespace)
+    }
+}
+
+extension SourceTable {
+    /// Every peer: `web/10.0.0.1:80` and what is said of it in a few words.
+    var described: [String: String] {
+        var described: [String: String] = [:]
+        for (service, peers) in services {
+            for (address, value) in peers {
+                let words = [
+                    value.status.rawValue, value.weight == 100 ? "" : "weight \(value.weight)", value.slowStart.map { "slow start \($0)" } ?? "",
+                    value.zone, value.metadata["node"] ?? "", value.identity,
+                ]
+                described["\(service)/\(address)"] = words.filter { !$0.isEmpty }.joined(separator: " ")
+            }
+        }
+        return described
+    }
+}
