@@ -24,6 +24,10 @@ struct APIServer: Sendable {
         var query = ["limit": "\(request.limit)"]
         query["continue"] = request.continueToken
         query["fieldSelector"] = request.only.map { "metadata.name=\($0.name)" }
+        if let version = request.exactly {
+            query["resourceVersion"] = "\(version)"
+            query["resourceVersionMatch"] = "Exact"
+        }
         let namespace = request.only?.namespace ?? configuredNamespace
         let response = try await client.send(
             httpRequest(namespace, query),

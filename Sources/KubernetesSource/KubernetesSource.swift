@@ -104,17 +104,24 @@ extension KubernetesSource {
     ///
     /// - Returns: whether it is; else a list comes next.
     private func proveHistory(_ access: ClusterAccess, _ feed: SourceFeed) async throws -> Bool {
-        while let request = session.startProof() {
+        var next = session.startProof()
+        while let request = next {
             let server = try apiServer(access)
-            let answer = try await server.list(request)
-            do throws(Refusal) {
-                if try session.receive(proof: answer) { return true }
-            } catch {
+            do {
+                let answer = try await server.list(request)
+                switch try session.receive(proof: answer, to: request) {
+                case .proved: return true
+                case .undecided(let further): next = further
+                }
+            } catch let error as Refusal {
                 guard error.showsOtherHistory else { throw server.error(error) }
                 logger.warning(
                     "the history of Kubernetes was broken, listing again",
                     metadata: ["source": "\(feed.monitor.name)", "reason": "\(error)"]
                 )
+                return false
+            } catch let error as KubernetesError where error.cause == .expired {
+                // Too long ago for the store to say what it had.
                 return false
             }
         }

@@ -6,6 +6,8 @@ struct ListRequest: Sendable {
     var continueToken: String?
     /// The one object that is wanted; `nil`: all.
     var only: (namespace: String, name: String)?
+    /// The version of the store at which it is read; `nil`: the newest.
+    var exactly: ResourceVersion?
 }
 
 /// What is asked for with a watch.

@@ -7,8 +7,9 @@
 /// Lists are asked for without a version, so that they are current: the cached ones, which a version of 0 brings, may be of any age and
 /// have no pages.
 ///
-/// Before a watch is begun again the store must prove that its history is the known one. Kubernetes itself says nothing when a cluster
-/// was restored from a backup: a watch from a version that the store has yet to reach is just silent, also when something changes.
+/// Before a watch is begun again the store must prove that its history is the known one: that it is not behind, and that what was written
+/// last is there as it was, now or at the end of what is known. Kubernetes itself says nothing when a cluster was restored from a backup: a
+/// watch from a version that the store has yet to reach is just silent, also when something changes.
 struct Session: Sendable {
     private let resource: KubernetesSource.Resource
     private var pageSize: Int
@@ -134,6 +135,14 @@ extension Session {
 // MARK: - Proof
 
 extension Session {
+    /// What an answer to a proof means.
+    enum Proof {
+        /// The history is the known one.
+        case proved
+        /// The object was written again, or is gone: it has to be asked for as it was at the end of what is known.
+        case undecided(ListRequest)
+    }
+
     /// Begins a proof that the store's history is the known one: the request for the object that was written last.
     ///
     /// `nil` when nothing is known, or nothing is left to prove it by: then a list must come first.
@@ -142,26 +151,20 @@ extension Session {
         return ListRequest(limit: 1, only: (namespace: witness.namespace, name: witness.name))
     }
 
-    /// Takes the answer to a proof; refuses one that shows another history.
-    ///
-    /// An object that was written again since then is the same as long as it has the same uid. One that is gone proves nothing.
-    ///
-    /// - Returns: whether the history is proved; else the next proof has to be asked for.
-    mutating func receive(proof: ObjectList) throws(Refusal) -> Bool {
-        guard let version, let witness = witnesses.latest else { return false }
-        try check(try self.version(of: proof))
-        guard let metadata = proof.items?.first?.metadata, metadata.name == witness.name, metadata.uid == witness.uid,
-            let found = ResourceVersion(metadata.resourceVersion ?? "")
-        else {
-            witnesses.remove(witness.name, in: witness.namespace)
-            return false
-        }
-        guard found == witness.version || version.isOlder(than: found) else {
+    /// Takes the answer to a request of a proof; refuses one that shows another history.
+    mutating func receive(proof: ObjectList, to request: ListRequest) throws(Refusal) -> Proof {
+        guard let version, let witness = witnesses.latest else { throw Refusal(description: "a proof came when nothing was known") }
+        let storeVersion = try self.version(of: proof)
+        if request.exactly == nil { try check(storeVersion) }
+        let metadata = proof.items?.first?.metadata
+        let found = metadata.flatMap { $0.name == witness.name ? ResourceVersion($0.resourceVersion ?? "") : nil }
+        if let found, found == witness.version, metadata?.uid == witness.uid { return .proved }
+        guard request.exactly == nil, found.map({ version.isOlder(than: $0) }) ?? true else {
             throw otherHistory(
-                "\(witness.name) is at version \(found), but was at \(witness.version) before: the cluster was restored"
+                "\(witness.name) is at version \(found?.description ?? "none"), but was at \(witness.version) before: the cluster was restored"
             )
         }
-        return true
+        return .undecided(ListRequest(limit: 1, only: request.only, exactly: version))
     }
 }
 

