@@ -68,7 +68,7 @@ extension KubernetesSource {
         /// What is said of all peers.
         package var peers: Peers
 
-        /// Objects a page of a list, 500.
+        /// Objects a page of a list, 200: while it is decoded, a page takes many times the memory of its peers.
         package var pageSize: Int
 
         /// The longest answer that is read, in bytes: a page of a list or an event; 64 MiB. A list goes on in smaller pages, a watch with a list.
@@ -96,7 +96,7 @@ extension KubernetesSource {
             resource: Resource = .endpointSlices,
             labelSelector: String? = nil,
             peers: Peers = Peers(),
-            pageSize: Int = 500,
+            pageSize: Int = 200,
             answerLimit: Int = 64 << 20,
             requestTimeout: Duration = .seconds(10),
             listTimeout: Duration = .seconds(60),

@@ -15,13 +15,14 @@ package import Logging
 package actor KubernetesSource: Source {
     /// A watch that ends sooner than this and has brought nothing has not worked: not to try again and again without a pause.
     private static let shortestLife = Duration.seconds(1)
-    /// How often a watch that is never silent looks whether its certificates were replaced.
-    private static let certificateCheckInterval = Duration.seconds(5)
+    /// How often a watch that is never silent looks whether its access or its certificates were replaced.
+    private static let accessCheckInterval = Duration.seconds(5)
 
+    // Peers are made of a long list in one go.
+    private let executor = ThreadExecutor(label: "kubernetes")
     private let configuration: Configuration
     private let client: HTTPClient
     private let logger: Logger
-    private let serviceAccount: ServiceAccount
     private var credentials = Credentials()
     private var session: Session
     private var table: EndpointTable
@@ -32,18 +33,15 @@ package actor KubernetesSource: Source {
 
     /// Makes a source that has not asked anything yet.
     package init(configuration: Configuration, client: HTTPClient, logger: Logger) {
-        self.init(configuration: configuration, client: client, logger: logger, serviceAccount: ServiceAccount())
-    }
-
-    /// Makes a source with a service account of its own; for tests.
-    init(configuration: Configuration, client: HTTPClient, logger: Logger, serviceAccount: ServiceAccount) {
         self.configuration = configuration
         self.client = client
         self.logger = logger
-        self.serviceAccount = serviceAccount
         self.session = Session(resource: configuration.resource, pageSize: configuration.pageSize)
         self.table = EndpointTable(mapping: Self.mapping(configuration))
     }
+
+    /// Runs this actor on threads of its own.
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     /// Up to 30 s, as Kubernetes' own clients wait.
     package nonisolated var backoff: Backoff { Backoff(maximum: .seconds(30)) }
@@ -52,7 +50,7 @@ package actor KubernetesSource: Source {
     package func run(_ feed: SourceFeed) async throws {
         let isUnbroken = isResuming
         isResuming = false
-        let access = try configuration.access(environment: ProcessInfo.processInfo.environment, serviceAccount: serviceAccount)
+        let access = try access()
         feed.monitor.use(endpoint: access.endpoint)
         if !isUnbroken { feed.monitor.enter(.connecting) }
         if let lastAccess, !lastAccess.reachesSame(as: access) { session.forget() }
@@ -64,7 +62,15 @@ package actor KubernetesSource: Source {
             // The token may have been replaced between its reading and its use.
             guard credentials.renew() else { throw error }
             try await follow(access, feed)
+        } catch let error as KubernetesError where error.cause == .failed {
+            // Not to ask for the same again and again.
+            session.losePlace()
+            throw error
         }
+    }
+
+    private func access() throws(ClusterAccess.Unusable) -> ClusterAccess {
+        try configuration.access(environment: ProcessInfo.processInfo.environment, serviceAccount: ServiceAccount())
     }
 
     private static func mapping(_ configuration: Configuration) -> PeerMapping {
@@ -86,10 +92,6 @@ package actor KubernetesSource: Source {
             lost = try await follow(try await server.watch(request), access, server, feed)
         } catch let error as KubernetesError where error.cause == .expired {
             lost = session.losePlace(error.message)
-        } catch let error as KubernetesError where error.cause == .failed {
-            // Not to ask for the same again and again.
-            session.losePlace()
-            throw error
         }
         guard let lost else { return }
         guard isKnown || began.duration(to: .now) >= Self.shortestLife else { throw server.error("the history was lost, listing again: \(lost)") }
@@ -190,10 +192,11 @@ extension KubernetesSource {
                     case .placeLost(let reason): return reason
                     }
                 }
-                guard lastCheck.duration(to: .now) >= Self.certificateCheckInterval else { continue }
+                guard lastCheck.duration(to: .now) >= Self.accessCheckInterval else { continue }
                 lastCheck = .now
-                // A silent watch is begun again anyway, with the certificates of that moment.
-                if access.tls.fileStamps != certificates {
+                // A silent watch is begun again anyway, with the access and the certificates of that moment.
+                let hasMoved = (try? self.access()).map { $0 != access } ?? false
+                if hasMoved || access.tls.fileStamps != certificates {
                     isResuming = true
                     return nil
                 }
@@ -213,19 +216,21 @@ extension KubernetesSource {
     }
 
     private enum Reception {
-        /// Whether with a change.
+        /// Whether with a change that was not known.
         case goesOn(Bool)
         case placeLost(String)
     }
 
     private func receive(_ line: [UInt8], _ server: APIServer, _ feed: SourceFeed) async throws -> Reception {
         let event = try server.event(from: line)
+        let known = session.version
         let step: Session.Step
         do throws(Refusal) {
             step = try session.receive(event)
         } catch {
             throw server.error(error)
         }
+        let isNews = session.version != known
         let entries: [SourceEntry]
         switch step {
         case .written(let object): entries = table.write(object)
@@ -235,6 +240,6 @@ extension KubernetesSource {
         case .failed(let status): throw server.error(status)
         }
         await feed.apply(entries, revision: session.version?.description ?? "")
-        return .goesOn(step != .progress)
+        return .goesOn(isNews && step != .progress)
     }
 }

@@ -80,7 +80,7 @@ struct KubernetesSourceTests {
         try await served.running { try await served.waitForWatch() }
         let requests = server.requests
         #expect(requests.map(\.kind) == [.list, .watch])
-        #expect(requests[0].query == ["limit": "500"])
+        #expect(requests[0].query == ["limit": "200"])
         #expect(requests[1].query["resourceVersion"] == "101" && requests[1].query["allowWatchBookmarks"] == "true")
         let lifetime = try #require(Int(requests[1].query["timeoutSeconds"] ?? ""))
         #expect(300...600 ~= lifetime)
@@ -134,7 +134,7 @@ struct KubernetesSourceTests {
         let served = try ServedKubernetes(server.url) { $0.answerLimit = 5000 }
         try await served.running { try await served.wait { served.peers.count == 30 } }
         #expect(served.monitor.status.lists == 1 && served.monitor.status.failures == 0)
-        #expect(server.requests.compactMap { $0.query["limit"] }.contains("7"))
+        #expect(server.requests.compactMap { $0.query["limit"] }.contains("3"))
     }
 
     @Test func `a list whose token expires is begun again at once, and once`() async throws {
@@ -229,6 +229,23 @@ struct KubernetesSourceTests {
         server.onRequest { $0.kind == .watch ? .watch(deletion + "\n") : nil }
         #expect(await served.failure() == "no failure")
         #expect(served.peers.isEmpty && served.monitor.status.lists == 1)
+    }
+
+    @Test func `a watch that brings what is known and ends at once is a failure`() async throws {
+        let served = try ServedKubernetes(server.url)
+        try await served.running { try await served.waitForWatch() }
+        let object = #"{"kind":"EndpointSlice","apiVersion":"discovery.k8s.io/v1","metadata":{"name":"web-1","resourceVersion":"101"}}"#
+        server.onRequest { $0.kind == .watch ? .watch(#"{"type":"MODIFIED","object":\#(object)}"# + "\n") : nil }
+        #expect(await served.failure().hasSuffix("the watch ended as soon as it had begun"))
+    }
+
+    @Test(arguments: [FakeAPIServer.Fault.status(400, "BadRequest", "no"), .answer(200, body: "{}"), .answer(404)])
+    func `a proof that is refused for good leads to a list`(fault: FakeAPIServer.Fault) async throws {
+        let served = try ServedKubernetes(server.url)
+        try await served.running { try await served.waitForWatch() }
+        server.onRequest { $0.kind == .one ? fault : nil }
+        #expect(await served.failure() != "no failure")
+        try await served.running { try await served.wait { served.monitor.status.lists == 2 && served.monitor.status.phase == .watching } }
     }
 
     // MARK: - What is gone

@@ -115,6 +115,11 @@ extension PeerMapping {
             if problems.count < Self.problemLimit { problems.append(problem) }
         }
 
+        /// Makes room for so many peers and no more: they are kept.
+        mutating func reserve(_ count: Int) {
+            found.reserveCapacity(found.count + count)
+        }
+
         mutating func add(_ peer: Contribution.Peer) {
             guard let place = places[peer.address] else {
                 places[peer.address] = found.count
@@ -135,6 +140,7 @@ extension PeerMapping {
             return collector.note("\(group.endpoints.count) endpoints of address type \(type) are refused: \(reason)")
         }
         guard let port = port(among: group.ports) else { return collector.note(portProblem(group.ports)) }
+        collector.reserve(group.endpoints.count)
         for endpoint in group.endpoints {
             // "No semantics are defined for additional addresses beyond the first" (the API's reference).
             guard let host = endpoint.addresses?.first else { continue }
