@@ -127,6 +127,27 @@ struct KubernetesSystemTests {
         #expect(try await server.json("/pick/web", as: PickBody.self).stale == nil)
     }
 
+    @Test(.enabled(if: runsSlowTests))
+    func `a network that swallows everything is noticed within ninety seconds, and picks go on`() async throws {
+        cluster.write(.slice("web-1", of: "web", [Endpoint("10.0.0.1")]))
+        let proxy = try FaultProxy(to: cluster.port)
+        let server = try await LookasideProcess(
+            configuration: "sources:\n  - kubernetes: { server: \"\(proxy.url)\", namespace: lab }\nstale_after: 5"
+        )
+        try await server.waitFor("web", ["10.0.0.1:80": 100])
+        let client = PickingClient(server, service: "web", pause: .milliseconds(5))
+        let began = ContinuousClock.now
+        proxy.set(.stall)
+        try await server.wait("stale picks", within: .seconds(120)) { try await server.json("/pick/web", as: PickBody.self).stale == true }
+        #expect(began.duration(to: .now) < .seconds(90))
+        #expect(try await !server.source().lastError.isEmpty)
+        proxy.set(.forward)
+        cluster.write(.slice("web-1", of: "web", [Endpoint("10.0.0.2")]))
+        try await server.waitFor("web", ["10.0.0.2:80": 100], within: .seconds(60))
+        #expect(try await client.stop() == [200])
+        #expect(try await server.source().lists == 1)
+    }
+
     // MARK: - With etcd
 
     @Test(arguments: ["merge", "first"])
