@@ -28,6 +28,7 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+        .target(name: "CSimdjson", cxxSettings: [.treatAllWarnings(as: .error)], linkerSettings: [.linkedLibrary("simdjson")]),
 
         .target(name: "HTTPServing", dependencies: ["CMicroHTTPD"], swiftSettings: settings),
         .target(name: "HTTPTransport", dependencies: ["CCurl", "CLinux"], swiftSettings: settings),
@@ -64,7 +65,7 @@ let package = Package(
         ),
         .target(
             name: "LookasideAPI",
-            dependencies: ["Balancing", "Discovery", "HTTPServing", "HealthChecking"],
+            dependencies: ["Balancing", "CSimdjson", "Discovery", "HTTPServing", "HealthChecking"],
             resources: [.embedInCode("openapi.json")],
             swiftSettings: settings
         ),
@@ -143,5 +144,6 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "SystemTests", dependencies: ["HTTPTransport", "TestSupport", "lookaside"], swiftSettings: settings),
-    ]
+    ],
+    cxxLanguageStandard: .cxx17
 )

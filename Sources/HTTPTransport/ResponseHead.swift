@@ -9,6 +9,9 @@ struct ResponseHead: Sendable {
     /// Whether the final status (not 1xx) and all its fields are there; later lines are trailers.
     private(set) var isComplete = false
 
+    /// Whether nothing of it has arrived.
+    var isEmpty: Bool { byteCount == 0 }
+
     private var byteCount = 0
     private let keepsFields: Bool
 

@@ -160,11 +160,14 @@ final class Transfer {
         CCurl_get_long(handle, CURLINFO_SSL_VERIFYRESULT, &verifyResult)
         let detail = String(cString: errorBuffer)
         let code = HTTPTransportError.Code(result, verifyResult: verifyResult, detail: detail)
+        // With TLS 1.3 a server refuses a client's certificate after the handshake, and may be gone before its alert is read.
+        let isPerhapsRefused = code == .cut && job.target.scheme == "https" && head.isEmpty
+        let hint = isPerhapsRefused ? " (perhaps \(HTTPTransportError.Code.clientCertificateRefused.summary))" : ""
         return HTTPTransportError(
             code,
             operation: job.target.operation,
             endpoint: job.target.endpoint,
-            message: "\(code.summary): \(detail.isEmpty ? String(cString: curl_easy_strerror(result)) : detail)",
+            message: "\(code.summary): \(detail.isEmpty ? String(cString: curl_easy_strerror(result)) : detail)\(hint)",
             curlCode: Int32(result.rawValue)
         )
     }

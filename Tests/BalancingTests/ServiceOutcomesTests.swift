@@ -24,7 +24,7 @@ struct ServiceOutcomesTests {
                 let peer = Int.random(in: 0..<peers.count, using: &generator)
                 let reported = ReportedOutcome.random(at: second, using: &generator)
                 record[peer].append(reported)
-                let isKnown = service.record(reported.outcome, of: peers[peer].address, at: second)
+                let isKnown = service.record(reported.outcome, of: peers[peer].address, at: .second(second))
                 #expect(isKnown)
             }
         }
@@ -55,13 +55,13 @@ struct ServiceOutcomesTests {
         let service = try makeService(peers: 1)
         let address = service.plan.members[0].state.address
         for status in [100, 200, 201, 302, 404, 499, 500, 599] as [UInt16] {
-            _ = service.record(Self.makeOutcome(.status(status)), of: address, at: 1)
+            _ = service.record(Self.makeOutcome(.status(status)), of: address, at: .second(1))
         }
-        for kind in Outcome.ErrorKind.allCases { _ = service.record(Self.makeOutcome(.error(kind)), of: address, at: 1) }
+        for kind in Outcome.ErrorKind.allCases { _ = service.record(Self.makeOutcome(.error(kind)), of: address, at: .second(1)) }
         for latency in [1, 1.01, 60_000, 60_001] {
-            _ = service.record(Outcome(result: .status(200), latencyMilliseconds: latency, reporter: ""), of: address, at: 1)
+            _ = service.record(Outcome(result: .status(200), latencyMilliseconds: latency, reporter: ""), of: address, at: .second(1))
         }
-        for _ in 0..<3 { _ = service.pick(at: 1) }
+        for _ in 0..<3 { _ = service.pick(at: .second(1)) }
         let totals = service.totals(at: 2)
         let results = Dictionary(uniqueKeysWithValues: zip(TrafficTotals.resultNames, totals.results))
         #expect(
@@ -77,7 +77,7 @@ struct ServiceOutcomesTests {
 
     @Test mutating func `an outcome of a peer that the service does not have leaves no trace`() throws {
         let service = try makeService(peers: 2)
-        #expect(!service.record(Self.makeOutcome(.status(500)), of: try PeerAddress("10.9.9.9:80"), at: 10))
+        #expect(!service.record(Self.makeOutcome(.status(500)), of: try PeerAddress("10.9.9.9:80"), at: .second(10)))
         #expect(service.outcomes(window: 60, before: 11).requests == 0)
         #expect(service.totals(at: 11).results.isEmpty)
         #expect(service.activePeers.isEmpty)
@@ -86,16 +86,16 @@ struct ServiceOutcomesTests {
     @Test mutating func `statistics are freed after a minute and counted from nothing again`() throws {
         let service = try makeService(peers: 2)
         let peers = service.plan.members.map(\.state)
-        for peer in peers { _ = service.record(Self.makeOutcome(.status(200)), of: peer.address, at: 10) }
+        for peer in peers { _ = service.record(Self.makeOutcome(.status(200)), of: peer.address, at: .second(10)) }
         service.freeIdleStatistics(at: 70)
         #expect(service.activePeers.count == 2)
         #expect(service.outcomes(window: 60, before: 70).requests == 2)
-        _ = service.record(Self.makeOutcome(.status(200)), of: peers[0].address, at: 70)
+        _ = service.record(Self.makeOutcome(.status(200)), of: peers[0].address, at: .second(70))
         service.freeIdleStatistics(at: 71)
         #expect(service.activePeers.map(\.address) == [peers[0].address])
         #expect(peers[1].totals.results.isEmpty)
         #expect(service.totals(at: 71).results.reduce(0, +) == 3)
-        _ = service.record(Self.makeOutcome(.status(200)), of: peers[1].address, at: 72)
+        _ = service.record(Self.makeOutcome(.status(200)), of: peers[1].address, at: .second(72))
         #expect(service.activePeers.count == 2)
         #expect(service.outcomes(window: 60, before: 73).requests == 2)
     }
@@ -103,10 +103,10 @@ struct ServiceOutcomesTests {
     @Test mutating func `a peer that left is still counted in its service`() throws {
         let service = try makeService(peers: 2)
         let members = service.plan.members
-        _ = service.record(Self.makeOutcome(.status(200)), of: members[0].state.address, at: 10)
+        _ = service.record(Self.makeOutcome(.status(200)), of: members[0].state.address, at: .second(10))
         service.publish(Plan(members: [members[1]], isStale: false, index: 2, previous: service.plan), using: &generator)
         #expect(service.outcomes(window: 60, before: 11).requests == 1)
-        #expect(!service.record(Self.makeOutcome(.status(200)), of: members[0].state.address, at: 10))
+        #expect(!service.record(Self.makeOutcome(.status(200)), of: members[0].state.address, at: .second(10)))
     }
 
     @Test mutating func `a run is signalled once until it is judged, an ejected peer's not at all`() throws {
@@ -114,7 +114,7 @@ struct ServiceOutcomesTests {
         let service = try makeService(peers: 1) { signal in signals.withLock { $0.append(signal) } }
         let peer = service.plan.members[0].state
         func runs(after failures: Int) -> Int {
-            for _ in 0..<failures { _ = service.record(Self.makeOutcome(.error(.connect)), of: peer.address, at: 10) }
+            for _ in 0..<failures { _ = service.record(Self.makeOutcome(.error(.connect)), of: peer.address, at: .second(10)) }
             return signals.withLock { signals in
                 signals.count { signal in
                     guard case .run = signal else { return false }
@@ -140,10 +140,10 @@ struct ServiceOutcomesTests {
     @Test mutating func `evidence is gone when its window has passed, an open run is not`() throws {
         let service = try makeService(peers: 1)
         let peer = service.plan.members[0].state
-        _ = service.record(Self.makeOutcome(.status(200)), of: peer.address, at: 10)
+        _ = service.record(Self.makeOutcome(.status(200)), of: peer.address, at: .second(10))
         #expect(peer.hasEvidence(at: 19))
         #expect(!peer.hasEvidence(at: 20))
-        for _ in 0..<4 { _ = service.record(Self.makeOutcome(.status(500)), of: peer.address, at: 30) }
+        for _ in 0..<4 { _ = service.record(Self.makeOutcome(.status(500)), of: peer.address, at: .second(30)) }
         #expect(!peer.hasEvidence(at: 40), "a run that is too short yet does not have the service swept for ever")
         service.freeIdleStatistics(at: 500)
         let signals = peer.judge(at: 500, settings: LogCheckSettings())
@@ -158,7 +158,7 @@ struct ServiceOutcomesTests {
         DispatchQueue.concurrentPerform(iterations: 8) { thread in
             for number in 0..<perThread {
                 let outcome = Outcome(result: .status(number % 2 == 0 ? 200 : 500), latencyMilliseconds: 5, reporter: "\(thread)")
-                _ = service.record(outcome, of: peers[number % 3].address, at: UInt32(10 + number / 1000))
+                _ = service.record(outcome, of: peers[number % 3].address, at: .second(UInt32(10 + number / 1000)))
             }
         }
         let counts = service.outcomes(window: 60, before: 13)
@@ -175,7 +175,7 @@ struct ServiceOutcomesTests {
             let code = UInt16.random(in: 100...599, using: &generator)
             let latency = Double.random(in: 0...10_000, using: &generator)
             let outcome = Outcome(result: .status(code), latencyMilliseconds: latency, reporter: "\(number)")
-            _ = service.record(outcome, of: addresses[number % addresses.count], at: UInt32(100 + number / 2000))
+            _ = service.record(outcome, of: addresses[number % addresses.count], at: .second(UInt32(100 + number / 2000)))
         }
         #expect(try Self.residentBytes() - before < 25 << 20)
         #expect(service.activePeers.count == 1000)

@@ -11,6 +11,10 @@ struct ServiceStateTests {
         ServiceState(name: "web", plan: try makePlan(weights: weights), using: &generator)
     }
 
+    private func upcoming(_ count: Int, of service: ServiceState) -> [PeerAddress] {
+        service.pick(.init(count: count, isPreview: true), at: .second(1)).map(\.peer.address)
+    }
+
     @Test(arguments: SmoothCycleTests.weights)
     mutating func `a run of picks from any place is exact per turn and never more than three picks off`(weights: [Double]) throws {
         let service = try makeService(weights: weights)
@@ -19,7 +23,7 @@ struct ServiceStateTests {
         var taken: [PeerAddress: Int] = [:]
         let shares = Dictionary(uniqueKeysWithValues: members.map { ($0.state.address, Double($0.slots) / Double(cycleCount)) })
         for pickNumber in 1...(2 * cycleCount) {
-            let peer = try #require(service.pick(at: 1)).peer.address
+            let peer = try #require(service.pick(at: .second(1))).peer.address
             let before = abs(Double(taken[peer, default: 0]) - Double(pickNumber - 1) * (shares[peer] ?? 0))
             taken[peer, default: 0] += 1
             let after = abs(Double(taken[peer, default: 0]) - Double(pickNumber) * (shares[peer] ?? 0))
@@ -49,7 +53,7 @@ struct ServiceStateTests {
                 )
                 service.publish(plan, using: &generator)
             }
-            taken[try #require(service.pick(at: 1)).peer.address, default: 0] += 1
+            taken[try #require(service.pick(at: .second(1))).peer.address, default: 0] += 1
             for member in plan.members { expected[member.state.address, default: 0] += Double(member.slots) / Double(plan.cycle.count) }
         }
         for (address, share) in expected.mapValues({ $0 / Double(total) }) {
@@ -61,17 +65,17 @@ struct ServiceStateTests {
     @Test mutating func `a plan with the same peers and weights keeps its place`() throws {
         let service = try makeService(weights: [3, 2, 1])
         let reference = try makeService(weights: [3, 2, 1])
-        while reference.preview(count: 6).map(\.peer.address) != service.preview(count: 6).map(\.peer.address) { _ = reference.pick(at: 1) }
+        while upcoming(6, of: reference) != upcoming(6, of: service) { _ = reference.pick(at: .second(1)) }
         for _ in 0..<100 {
             let plan = service.plan
             service.publish(Plan(members: plan.members, isStale: !plan.isStale, index: plan.index + 1, previous: plan), using: &generator)
-            #expect(service.pick(at: 1)?.peer.address == reference.pick(at: 1)?.peer.address)
+            #expect(service.pick(at: .second(1))?.peer.address == reference.pick(at: .second(1))?.peer.address)
         }
     }
 
     @Test mutating func `replicas start at different places`() throws {
         var first: Set<PeerAddress> = []
-        for _ in 0..<100 { first.insert(try #require(try makeService(weights: Array(repeating: 1, count: 10)).pick(at: 1)).peer.address) }
+        for _ in 0..<100 { first.insert(try #require(try makeService(weights: Array(repeating: 1, count: 10)).pick(at: .second(1))).peer.address) }
         #expect(first.count == 10)
     }
 
@@ -82,7 +86,7 @@ struct ServiceStateTests {
         DispatchQueue.concurrentPerform(iterations: 8) { _ in
             var own: [PeerAddress: Int] = [:]
             for _ in 0..<perThread {
-                if let pick = service.pick(at: 1) { own[pick.peer.address, default: 0] += 1 }
+                if let pick = service.pick(at: .second(1)) { own[pick.peer.address, default: 0] += 1 }
             }
             taken.withLock { $0.merge(own, uniquingKeysWith: +) }
         }
@@ -101,15 +105,15 @@ struct ServiceStateTests {
 
     @Test mutating func `a lease is what as many single picks would have been`() throws {
         let service = try makeService(weights: [5, 3, 2])
-        let preview = service.preview(count: 25).map(\.peer.address)
-        let lease = service.pick(count: 10, at: 1).map(\.peer.address)
-        let singles = (0..<15).compactMap { _ in service.pick(at: 1)?.peer.address }
+        let preview = upcoming(25, of: service)
+        let lease = service.pick(.init(count: 10), at: .second(1)).map(\.peer.address)
+        let singles = (0..<15).compactMap { _ in service.pick(at: .second(1))?.peer.address }
         #expect(lease + singles == preview)
     }
 
     @Test mutating func `a preview moves and counts nothing`() throws {
         let service = try makeService(weights: [5, 3, 2])
-        #expect(service.preview(count: 30).map(\.peer.address) == service.preview(count: 30).map(\.peer.address))
+        #expect(upcoming(30, of: service) == upcoming(30, of: service))
         #expect(service.picks(window: 60, before: 100) == 0)
     }
 
@@ -119,7 +123,7 @@ struct ServiceStateTests {
         let excluded = members[0].state.address
         let total = 40_000
         var taken: [PeerAddress: Int] = [:]
-        for pick in service.pick(count: total, excluding: [excluded], at: 1, using: &generator) {
+        for pick in service.pick(.init(count: total, excluded: [excluded]), at: .second(1), using: &generator) {
             taken[pick.peer.address, default: 0] += 1
             #expect(pick.flags.isEmpty)
         }
@@ -133,7 +137,7 @@ struct ServiceStateTests {
 
     @Test mutating func `an exclusion of nearly all the weight still finds the rest`() throws {
         let service = try makeService(weights: [4000, 1, 2])
-        let picks = service.pick(count: 3000, excluding: [service.plan.members[0].state.address], at: 1, using: &generator)
+        let picks = service.pick(.init(count: 3000, excluded: [service.plan.members[0].state.address]), at: .second(1), using: &generator)
         let heavier = picks.count { $0.peer === service.plan.members[2].state }
         #expect(picks.allSatisfy { $0.peer !== service.plan.members[0].state && $0.flags.isEmpty })
         #expect(abs(heavier - 2000) < 4 * 26)
@@ -141,15 +145,15 @@ struct ServiceStateTests {
 
     @Test mutating func `an exclusion does not move the place`() throws {
         let service = try makeService(weights: [5, 3, 2])
-        let preview = service.preview(count: 10).map(\.peer.address)
-        _ = service.pick(count: 7, excluding: [preview[0]], at: 1, using: &generator)
-        #expect(service.preview(count: 10).map(\.peer.address) == preview)
+        let preview = upcoming(10, of: service)
+        _ = service.pick(.init(count: 7, excluded: [preview[0]]), at: .second(1), using: &generator)
+        #expect(upcoming(10, of: service) == preview)
     }
 
     @Test mutating func `when only excluded peers are left one of them is picked and flagged`() throws {
         let service = try makeService(weights: [1])
         let only = service.plan.members[0].state
-        let pick = try #require(service.pick(count: 1, excluding: [only.address], at: 1, using: &generator).first)
+        let pick = try #require(service.pick(.init(count: 1, excluded: [only.address]), at: .second(1), using: &generator).first)
         #expect(pick.peer === only && pick.flags == .excluded)
     }
 
@@ -161,21 +165,21 @@ struct ServiceStateTests {
         let service = ServiceState(name: "web", plan: Plan(members: members, isStale: false, index: 1, previous: nil), using: &generator)
         #expect(service.plan.members.count == 4)
         #expect(service.plan.eligibleCount == 2)
-        let picked = Set(service.pick(count: 100, at: 1).map(\.peer.address.description))
+        let picked = Set(service.pick(.init(count: 100), at: .second(1)).map(\.peer.address.description))
         #expect(picked == ["10.0.0.0:80", "10.0.0.2:80"])
     }
 
     @Test mutating func `without an eligible peer there is no pick`() throws {
         let service = try makeService(weights: [0])
-        #expect(service.pick(at: 1) == nil)
-        #expect(service.pick(count: 3, at: 1).isEmpty)
-        #expect(service.preview(count: 3).isEmpty)
-        #expect(service.pick(count: 1, excluding: [], at: 1, using: &generator).isEmpty)
+        #expect(service.pick(at: .second(1)) == nil)
+        #expect(service.pick(.init(count: 3), at: .second(1)).isEmpty)
+        #expect(service.pick(.init(count: 3, isPreview: true), at: .second(1)).isEmpty)
+        #expect(service.pick(.init(count: 1, excluded: []), at: .second(1), using: &generator).isEmpty)
     }
 
     @Test mutating func `picks are counted by second, only complete seconds are shown`() throws {
         let service = try makeService(weights: [1])
-        for second in UInt32(10)...20 { for _ in 0..<second { _ = service.pick(at: second) } }
+        for second in UInt32(10)...20 { for _ in 0..<second { _ = service.pick(at: .second(second)) } }
         #expect(service.picks(window: 60, before: 20) == UInt64((10...19).reduce(0, +)))
         #expect(service.picks(window: 1, before: 21) == 20)
         #expect(service.picks(window: 2, before: 20) == 18 + 19)
@@ -186,7 +190,7 @@ struct ServiceStateTests {
     @Test mutating func `idle statistics are freed after a minute and prepared answers with them`() throws {
         let service = try makeService(weights: [1])
         let peer = service.plan.members[0].state
-        _ = service.pick(at: 10)
+        _ = service.pick(at: .second(10))
         weak let first = peer.answer(.json, weight: 1) { PreparedAnswer() } as? PreparedAnswer
         service.freeIdleStatistics(at: 60)
         #expect(first != nil)

@@ -164,6 +164,15 @@ class Process:
         fields = pathlib.Path(f"/proc/{self.process.pid}/statm").read_text().split()
         return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
 
+    def processor_seconds_by_thread(self):
+        """The processor time of the threads that there are, by their names."""
+        seconds = {}
+        for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                name, fields = (task / "comm").read_text().strip(), (task / "stat").read_text().rpartition(")")[2].split()
+                seconds[name] = seconds.get(name, 0) + (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+        return seconds
+
     def processor_seconds(self):
         """The processor time that the process has used, in user and kernel mode."""
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()

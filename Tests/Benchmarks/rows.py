@@ -18,6 +18,8 @@ import harness
 CHANGES = 1_000
 # How many outcomes a batch holds.
 BATCH = 1_000
+# How long changes at a fixed rate go on.
+SYNC_SECONDS = 10
 # How long active checks are watched.
 CHECK_SECONDS = 20
 # How much traffic is made to see what memory it takes: more than the minute that is kept.
@@ -276,6 +278,91 @@ class Benchmarks:
         gain = ratios(leased, single)
         yield Row("picks a second: single; from leases of 100", f"{statistics.median(single):,.0f}; {statistics.median(leased):,.0f}")
         yield Row("… leases over single picks", spread(gain, "{:.1f}"), ">= 15", statistics.median(gain) >= 15)
+
+    # etcd at scale
+
+    def sync(self):
+        """Changes at a fixed rate, of many services and of one large one; each time it is looked at the end whether any was lost."""
+        yield from self._sync(1_000, 100, 5)
+        yield from self._sync(1, 10_000, 300)
+
+    def _sync(self, services, peers, budget):
+        program, binary = harness.build_product("SyncBenchmark"), harness.build_product("lookaside")
+        every = range(len(os.sched_getaffinity(0)))
+        size = f"{services:,} service{'s' if services > 1 else ''} x {peers:,} peers"
+        told, beyond, shares = [], [], []
+        with harness.etcd(every) as store:
+            harness.output(program, "fill", store.port, services, peers)
+            with harness.lookaside_of(binary, f"sources: [{{ etcd: {{ endpoints: [http://127.0.0.1:{store.port}] }} }}]", every) as server:
+                for turn in range(self.rounds):
+                    harness.say(f"measuring sync, {size}, round {turn + 1} of {self.rounds}")
+
+                    def measure():
+                        before = server.processor_seconds_by_thread()
+                        taken = harness.samples(
+                            harness.output(program, "changes", store.port, server.port, services, peers, CHANGES, SYNC_SECONDS)
+                        )
+                        after = server.processor_seconds_by_thread()
+                        # What serves picks is not what follows etcd; the rest is the control plane, the sources and the client.
+                        spent = sum(after.get(name, 0) - before.get(name, 0) for name in after if name != "MHD-worker")
+                        return taken, spent / SYNC_SECONDS
+
+                    taken, share = self.quiet.take([store, server], measure)
+                    told.append(self._quantile(taken["told"], 0.99))
+                    beyond.append(self._quantile(taken["beyond"], 0.99))
+                    shares.append(share)
+                lost = self._differences(store, server, services)
+        yield Row(f"{CHANGES:,} changes/s, {size}: put to a bare watch, p99", spread(told) + " ms")
+        holds = statistics.median(beyond) <= budget and lost == 0
+        yield Row("… from there to `/pick`, p99; changes lost", f"{spread(beyond)} ms; {lost}", f"<= {budget} ms; 0", holds)
+        holds = statistics.median(shares) < 0.3
+        yield Row("… of a core, for all but picks", spread([100 * share for share in shares], "{:.0f}") + " %", "< 30 %", holds)
+
+    @staticmethod
+    def _quantile(values, share):
+        values = sorted(values)
+        return values[min(len(values) - 1, int(share * len(values)))]
+
+    @staticmethod
+    def _differences(store, server, services):
+        """How many peers of etcd the server shows otherwise or not at all, when everything has come to rest."""
+        time.sleep(1)
+        prefix = "/v1/testing/services/"
+        shown = {}
+        for number in range(services):
+            name = f"service-{number}"
+            for peer in server.json(f"/peers/{name}")["peers"]:
+                shown[f"{prefix}{name}/{peer['peer']}"] = peer["weight"]
+        stored = {}
+        connection = http.client.HTTPConnection("127.0.0.1", store.port)
+        encode = lambda text: base64.b64encode(text.encode()).decode()
+        first = prefix
+        while True:
+            connection.request("POST", "/v3/kv/range", json.dumps({"key": encode(first), "range_end": encode(prefix[:-1] + "0"), "limit": 20_000}))
+            answer = json.loads(connection.getresponse().read())
+            for item in answer.get("kvs", []):
+                first = base64.b64decode(item["key"]).decode()
+                stored[first] = json.loads(base64.b64decode(item["value"]))["weight"]
+            if not answer.get("more"):
+                break
+            first += "\0"
+        return sum(shown.get(key) != weight for key, weight in stored.items()) + len(shown.keys() - stored.keys())
+
+    def memory(self):
+        """A million idle peers from etcd."""
+        program, binary = harness.build_product("SyncBenchmark"), harness.build_product("lookaside")
+        every = range(len(os.sched_getaffinity(0)))
+        with harness.etcd(every) as store:
+            harness.say("filling etcd with a million peers")
+            harness.output(program, "fill", store.port, 10_000, 100)
+            began = time.monotonic()
+            with harness.lookaside_of(binary, f"sources: [{{ etcd: {{ endpoints: [http://127.0.0.1:{store.port}] }} }}]", every) as server:
+                elapsed = time.monotonic() - began
+                time.sleep(5)
+                each = server.resident_bytes() / 1_000_000
+                count = sum(service["peers"] for service in server.json("/peers")["services"])
+        yield Row(f"{count:,} peers from etcd: start to ready", f"{elapsed:.1f} s")
+        yield Row("… resident memory of the whole server, a peer", f"{each:,.0f} bytes", "<= 600 bytes", count == 1_000_000 and each <= 600)
 
     def changes(self):
         """One key is set to another weight, again and again, and a pick asked for until it shows that weight."""

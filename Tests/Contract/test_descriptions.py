@@ -37,6 +37,22 @@ def test_an_excluded_peer_is_returned_with_a_flag_when_there_is_no_other(synced:
     assert "excluded" not in synced.get("/pick/web?exclude=10.0.0.1:8080").json
 
 
+def test_a_key_keeps_its_peer_moves_no_cursor_and_counts(synced: LookasideServer) -> None:
+    def picks(answer: Answer) -> int:
+        lines = answer.body.decode().splitlines()
+        return sum(int(line.split()[-1]) for line in lines if line.startswith('lookaside_picks_total{service="ipv6"'))
+
+    before = synced.get("/pick/ipv6?dry_run=1&n=5").json["peers"]
+    # What is counted is shown within a second or two.
+    time.sleep(2.5)
+    counted = picks(synced.get("/metrics"))
+    peers = [{peer["peer"] for peer in synced.get(f"/pick/ipv6?key=user-{number}&n=4").json["peers"]} for number in range(40)]
+    assert all(len(each) == 1 for each in peers)
+    assert len(set.union(*peers)) > 1
+    assert synced.get("/pick/ipv6?dry_run=1&n=5").json["peers"] == before
+    synced.wait_for("/metrics", lambda answer: picks(answer) == counted + 160)
+
+
 def test_the_header_and_the_text_name_the_first_peer(synced: LookasideServer) -> None:
     for target in ("/pick/web?n=4&dry_run=1", "/pick/web?dry_run=1"):
         answer = synced.get(target)

@@ -13,7 +13,7 @@ struct ControlPlaneTests {
             sources: [SourceDescription(name: "first"), SourceDescription(name: "second")],
             directory: directory,
             staleAfter: .seconds(30),
-            clock: ServerClock(second: { 1 }, wallTime: { 1_700_000_000 }),
+            clock: ServerClock(now: { .second(1) }, wallTime: { 1_700_000_000 }),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
     }
@@ -38,7 +38,7 @@ struct ControlPlaneTests {
     @Test func `the directory is synced when every source has delivered and its peers are in picks`() async {
         #expect(!directory.isSynced)
         await controlPlane.feed(for: 0).replace(with: table(["web/10.0.0.1:80": 1]), revision: "1")
-        #expect(directory["web"]?.pick(at: 1) != nil)
+        #expect(directory["web"]?.pick(at: .second(1)) != nil)
         #expect(!directory.isSynced)
         await controlPlane.feed(for: 1).replace(with: SourceTable(), revision: "1")
         #expect(directory.isSynced)
@@ -75,7 +75,7 @@ struct ControlPlaneTests {
             sources: [SourceDescription(name: "guarded", emptyGuard: .milliseconds(300))],
             directory: directory,
             staleAfter: nil,
-            clock: ServerClock(second: { 1 }, wallTime: { 1_700_000_000 }),
+            clock: ServerClock(now: { .second(1) }, wallTime: { 1_700_000_000 }),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
         let feed = controlPlane.feed(for: 0)
@@ -143,7 +143,7 @@ struct ControlPlaneTests {
         await feed.replace(with: table, revision: "1")
         let service = try #require(directory["web"])
         let address = try PeerAddress("10.0.0.1:80")
-        for _ in 0..<5 { #expect(service.record(Outcome(result: .error(.connect), reporter: "test"), of: address, at: 1)) }
+        for _ in 0..<5 { #expect(service.record(Outcome(result: .error(.connect), reporter: "test"), of: address, at: .second(1))) }
         func health() -> Health? { service.plan.member(address)?.health }
         for _ in 0..<500 where health() != .ejected { try await Task.sleep(for: .milliseconds(10)) }
         #expect(health() == .ejected)
@@ -159,10 +159,10 @@ struct ControlPlaneTests {
         table.apply(SourceEntry(key: "web/10.0.0.2:80", content: .value(.default)))
         await feed.replace(with: table, revision: "1")
         let service = try #require(directory["web"])
-        for _ in 0..<10 { #expect(service.pick(at: 1)?.peer.address == (try PeerAddress("10.0.0.2:80"))) }
+        for _ in 0..<10 { #expect(service.pick(at: .second(1))?.peer.address == (try PeerAddress("10.0.0.2:80"))) }
         await feed.apply([SourceEntry(key: "web/10.0.0.2:80", content: .deleted)], revision: "2")
         #expect(try await published("web", ["10.0.0.1:80": 100]))
-        let pick = try #require(service.pick(at: 1))
+        let pick = try #require(service.pick(at: .second(1)))
         #expect(pick.peer.address == (try PeerAddress("10.0.0.1:80")))
         #expect(!pick.flags.contains(.panic))
     }
@@ -172,7 +172,7 @@ struct ControlPlaneTests {
         await feed.replace(with: table(["web/10.0.0.1:80": 1]), revision: "1")
         await feed.apply([SourceEntry(key: "web/10.0.0.1:80", content: .deleted)], revision: "2")
         #expect(try await published("web", [:]))
-        #expect(directory["web"]?.pick(at: 1) == nil)
+        #expect(directory["web"]?.pick(at: .second(1)) == nil)
     }
 
     @Test func `a change touches only its own service`() async throws {
@@ -236,7 +236,7 @@ struct ControlPlaneTests {
             directory: directory,
             staleAfter: nil,
             checkTargets: { targets in told.withLock { $0.append(targets) } },
-            clock: ServerClock(second: { 1 }, wallTime: { 1_700_000_000 }),
+            clock: ServerClock(now: { .second(1) }, wallTime: { 1_700_000_000 }),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
         await controlPlane.feed(for: 0).replace(with: table(["web/10.0.0.1:80": 1]), revision: "1")

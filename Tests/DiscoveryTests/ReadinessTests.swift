@@ -9,7 +9,7 @@ struct ReadinessTests {
         sources: [SourceDescription(name: "first"), SourceDescription(name: "second")],
         directory: ServiceDirectory(),
         staleAfter: nil,
-        clock: ServerClock(second: { 0 }, wallTime: { 0 }),
+        clock: ServerClock(now: { .second(0) }, wallTime: { 0 }),
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     )
 

@@ -57,7 +57,7 @@ struct ServiceRecordTests {
     /// Records outcomes and has done what they ask for.
     private mutating func report(_ result: Outcome.Result, _ count: Int, of index: Int, at seconds: Double) {
         for _ in 0..<count {
-            let isKnown = record.state.record(Outcome(result: result, reporter: "r"), of: peers[index], at: UInt32(seconds))
+            let isKnown = record.state.record(Outcome(result: result, reporter: "r"), of: peers[index], at: .second(UInt32(seconds)))
             #expect(isKnown)
             for signal in signals.take() {
                 switch signal {

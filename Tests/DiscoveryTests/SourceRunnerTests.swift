@@ -13,7 +13,7 @@ struct SourceRunnerTests {
         sources: [SourceDescription(name: "scripted")],
         directory: ServiceDirectory(),
         staleAfter: nil,
-        clock: ServerClock(second: { 0 }, wallTime: { 0 }),
+        clock: ServerClock(now: { .second(0) }, wallTime: { 0 }),
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     )
 

@@ -33,7 +33,7 @@ final class ServedEtcd: Sendable {
             sources: [SourceDescription(name: "etcd")],
             directory: directory,
             staleAfter: nil,
-            clock: ServerClock(second: { 0 }, wallTime: { 0 }),
+            clock: ServerClock(now: { .second(0) }, wallTime: { 0 }),
             logger: logger
         )
         feed = controlPlane.feed(for: 0)

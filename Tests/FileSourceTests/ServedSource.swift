@@ -14,7 +14,7 @@ final class ServedSource: Sendable {
             sources: [SourceDescription(name: "file")],
             directory: directory,
             staleAfter: nil,
-            clock: ServerClock(second: { 0 }, wallTime: { 0 }),
+            clock: ServerClock(now: { .second(0) }, wallTime: { 0 }),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
         let feed = controlPlane.feed(for: 0)

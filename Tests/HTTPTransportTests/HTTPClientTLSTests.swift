@@ -58,10 +58,12 @@ struct HTTPClientTLSTests {
 
         let accepted = try await get(url, .init(caFile: caFile, certificateFile: client.certificate, keyFile: client.key))
         #expect(accepted.status == 200)
-        #expect(await failure(url, .init(caFile: caFile))?.code == .clientCertificateRefused)
+        // By its code where the server's alert arrives before the end of the connection, which is a race; by its words always.
+        let words = "the server does not accept our client certificate, or we sent none"
+        #expect(await failure(url, .init(caFile: caFile))?.message.contains(words) == true)
         let stranger = certificates.otherAuthority
         let refused = await failure(url, .init(caFile: caFile, certificateFile: stranger.certificate, keyFile: stranger.key))
-        #expect(refused?.code == .clientCertificateRefused)
+        #expect(refused?.message.contains(words) == true)
     }
 
     @Test func `certificates and keys may be given as text`() async throws {

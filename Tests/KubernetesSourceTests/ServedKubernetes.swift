@@ -21,7 +21,7 @@ final class ServedKubernetes: Sendable {
             sources: [SourceDescription(name: "kubernetes", emptyGuard: emptyGuard)],
             directory: directory,
             staleAfter: nil,
-            clock: ServerClock(second: { 0 }, wallTime: { 0 }),
+            clock: ServerClock(now: { .second(0) }, wallTime: { 0 }),
             logger: logger
         )
         feed = controlPlane.feed(for: 0)

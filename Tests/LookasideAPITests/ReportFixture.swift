@@ -11,7 +11,7 @@ struct ReportFixture {
     static let second: UInt32 = 1_000
 
     let directory = ServiceDirectory()
-    let clock = ServerClock(second: { second }, wallTime: { 0 })
+    let clock = ServerClock(now: { .second(second) }, wallTime: { 0 })
     let counters = ReportCounters()
 
     init() throws {

@@ -1,11 +1,21 @@
 import Balancing
+import Foundation
+import TestSupport
 import Testing
 
 @testable import LookasideAPI
 
 struct ReportItemTests {
+    private static func items(_ text: [UInt8]) throws(APIError) -> [ReportItem] {
+        var items: [ReportItem] = []
+        try text.withUnsafeBufferPointer { bytes throws(APIError) in
+            try ReportItem.read(UnsafeRawBufferPointer(bytes), with: OutcomeReader()) { items.append($0) }
+        }
+        return items
+    }
+
     private static func item(_ text: String) throws -> ReportItem {
-        try #require(ReportItem.items(of: Array(text.utf8)).first)
+        try #require(items(Array(text.utf8)).first)
     }
 
     private static func fields(_ rest: String) -> String {
@@ -70,7 +80,7 @@ struct ReportItemTests {
     ])
     func `an item spoils nothing but itself`(bad: String) throws {
         let good = ReportFixture.good
-        let items = try ReportItem.items(of: Array("[\(good),\(bad),\(good)]".utf8))
+        let items = try Self.items(Array("[\(good),\(bad),\(good)]".utf8))
         #expect(items.count == 3)
         #expect(items[0] == items[2])
         guard case .outcome = items[0], case .rejection(let rejection) = items[1] else {
@@ -82,7 +92,7 @@ struct ReportItemTests {
 
     @Test func `bytes that are not UTF-8 spoil nothing but their item`() throws {
         let bad = Array(#"{"service":"w"#.utf8) + [0xFF] + Array(#"b","peer":"10.0.0.1:80","status":200}"#.utf8)
-        let items = try ReportItem.items(of: Array("[\(ReportFixture.good),".utf8) + bad + Array("]".utf8))
+        let items = try Self.items(Array("[\(ReportFixture.good),".utf8) + bad + Array("]".utf8))
         guard items.count == 2, case .outcome = items[0], case .rejection(let rejection) = items[1] else {
             Issue.record("\(items)")
             return
@@ -99,19 +109,20 @@ struct ReportItemTests {
     ])
     func `a body that is no object or array of JSON is refused as a whole`(body: String) {
         #expect {
-            try ReportItem.items(of: Array(body.utf8))
+            try Self.items(Array(body.utf8))
         } throws: {
             ($0 as? APIError)?.code == "invalid_body"
         }
     }
 
     @Test func `an empty array has no items`() throws {
-        #expect(try ReportItem.items(of: Array(" [ ] ".utf8)).isEmpty)
+        #expect(try Self.items(Array(" [ ] ".utf8)).isEmpty)
     }
 
     @Test func `a line is judged by itself`() {
+        let reader = OutcomeReader()
         func item(_ line: String) -> ReportItem? {
-            Array(line.utf8).withUnsafeBytes { ReportItem.item(ofLine: $0) }
+            Array(line.utf8).withUnsafeBytes { ReportItem.item(ofLine: $0, with: reader) }
         }
         for empty in ["", " ", "\r", "\t \r"] { #expect(item(empty) == nil) }
         for bad in ["x", "{", "}", "{\"a\":}", ReportFixture.good + ",", ReportFixture.good + ReportFixture.good, "NaN", "\0"] {
@@ -129,5 +140,67 @@ struct ReportItemTests {
             #expect(rejection.code == .invalidOutcome, "\(bad)")
         }
         #expect(item(ReportFixture.good + "\r") == item(ReportFixture.good))
+    }
+
+    // MARK: - Both readers
+
+    /// Holds what the fast reader takes to what Foundation's decoder makes of it.
+    private static func compare(_ text: [UInt8], _ reader: OutcomeReader) {
+        var fast: [ReportItem] = []
+        guard text.withUnsafeBytes({ reader.read($0) { fast.append($0) } }) else { return }
+        let (decoder, data) = (JSONDecoder(), Data(text))
+        let isArray = text.first == UInt8(ascii: "[")
+        let slow = try? isArray ? decoder.decode([ReportItem].self, from: data) : [decoder.decode(ReportItem.self, from: data)]
+        #expect(fast == slow, "\(String(decoding: text, as: UTF8.self))")
+    }
+
+    @Test func `what is changed at random is read alike by both readers`() {
+        var generator = SeededGenerator(seed: 5)
+        let reader = OutcomeReader()
+        let outcome = #"{"service":"w\u00e9b","peer":"[::1]:80","status":200,"latency_ms":12.5,"count":7,"error":null,"reporter":"r","x":[{"a":-2}]}"#
+        let pieces = [
+            "null", "1.0", "1e2", "\"", "\\", "{", "}", "[", "]", ",", ":", "0", "-", "99999999999999999999", "\"count\":3,", "true", "\u{0}", " ",
+        ]
+        for round in 0..<20_000 {
+            var text = Array((round % 2 == 0 ? "[\(outcome),\(outcome)]" : outcome).utf8)
+            for _ in 0..<Int.random(in: 0...2, using: &generator) {
+                let place = Int.random(in: 0...text.count, using: &generator)
+                let end = min(text.count, place + Int.random(in: 0...8, using: &generator))
+                let piece = pieces[Int.random(in: 0..<pieces.count, using: &generator)]
+                text.replaceSubrange(place..<end, with: Int.random(in: 0...3, using: &generator) == 0 ? [] : Array(piece.utf8))
+            }
+            Self.compare(text, reader)
+        }
+    }
+
+    @Test func `what the fast reader does not take as it is, it leaves to the decoder, and goes on`() throws {
+        let odd = [
+            #"{"service":"web","service":"api","peer":"10.0.0.1:80","status":200}"#, #"{"service":"web","peer":"10.0.0.1:80","status":2e2}"#, "[[1]]",
+            "7",
+        ]
+        let texts = odd.map { "[\(ReportFixture.good),\($0),\(ReportFixture.good)]" }
+        let reader = OutcomeReader()
+        for text in texts { Self.compare(Array(text.utf8), reader) }
+        guard case .outcome(let outcome) = try Self.items(Array(texts[1].utf8))[1] else {
+            Issue.record("rejected")
+            return
+        }
+        #expect(outcome.result == .status(200))
+    }
+
+    @Test func `texts of every length are read, one after the other`() {
+        let reader = OutcomeReader()
+        for length in Array(0...300) + [4_095, 4_096, 4_097, 70_000, 10, 200_000] {
+            let text = ReportFixture.good.dropLast() + #","filler":"\#(String(repeating: "x", count: length))"}"#
+            var items: [ReportItem] = []
+            #expect(Array(text.utf8).withUnsafeBytes { reader.read($0) { items.append($0) } })
+            #expect(items.count == 1)
+        }
+        #expect(reader.capacity >= 200_000)
+    }
+
+    @Test func `depth is limited for both readers`() {
+        let deep = #"{"x":"# + String(repeating: "[", count: 600) + String(repeating: "]", count: 600) + "}"
+        #expect(Array(deep.utf8).withUnsafeBytes { OutcomeReader().read($0) { _ in } } == false)
     }
 }

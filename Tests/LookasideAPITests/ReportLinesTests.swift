@@ -7,7 +7,7 @@ struct ReportLinesTests {
     /// Gives the body in the parts that begin at `cuts`, again and again what was not taken, and returns the tally.
     private static func tally(_ body: [UInt8], cuts: [Int] = []) throws -> ReportTally {
         let fixture = try ReportFixture()
-        let lines = ReportLines(fixture.recorder, counters: fixture.counters)
+        let lines = ReportLines(fixture.recorder, counters: fixture.counters, readers: OutcomeReaders())
         feed(lines, body, cuts: cuts)
         _ = lines.finish()
         #expect(fixture.counters.reports == 1)
@@ -66,7 +66,7 @@ struct ReportLinesTests {
 
     @Test func `when the connection breaks, what was read counts and the cut line does not`() throws {
         let fixture = try ReportFixture()
-        let lines = ReportLines(fixture.recorder, counters: fixture.counters)
+        let lines = ReportLines(fixture.recorder, counters: fixture.counters, readers: OutcomeReaders())
         Self.feed(lines, Array("\(Self.good)\nx\n\(Self.good)".utf8), cuts: [])
         lines.abandon()
         #expect(fixture.requests("web") == 1)
@@ -76,7 +76,7 @@ struct ReportLinesTests {
 
     @Test func `many lines are judged in several turns`() throws {
         let fixture = try ReportFixture()
-        let lines = ReportLines(fixture.recorder, counters: fixture.counters)
+        let lines = ReportLines(fixture.recorder, counters: fixture.counters, readers: OutcomeReaders())
         let body = Array(String(repeating: "1\n", count: 8_000).utf8)
         let taken = body.withUnsafeBytes { lines.receive($0) }
         #expect(0 < taken && taken < 1_000)
@@ -96,8 +96,12 @@ struct ReportLinesTests {
             Self.good, #"{"service":"nobody","peer":"10.0.0.1:80","status":200}"#, #"{"service":"web","peer":"10.9.9.9:80","status":200}"#,
             #"{"service":"api","peer":"10.0.0.2:80","error":"reset","count":5}"#, Self.good,
         ]
-        for (index, item) in try ReportItem.items(of: Array("[\(body.joined(separator: ","))]".utf8)).enumerated() {
-            recorder.record(item, index: index)
+        var index = 0
+        try Array("[\(body.joined(separator: ","))]".utf8).withUnsafeBytes { bytes in
+            try ReportItem.read(bytes, with: OutcomeReader()) { item in
+                recorder.record(item, index: index)
+                index += 1
+            }
         }
         #expect(recorder.tally.accepted == 3)
         #expect(recorder.tally.listed.map(\.rejection.code) == [.unknownService, .unknownPeer])

@@ -3,27 +3,6 @@ import Testing
 @testable import LookasideServer
 
 struct ConfigurationNotYetTests {
-    @Test func `what the example asks for in vain is listed once, in the order of the file`() throws {
-        #expect(
-            try Configuration.valid(Configuration.example).notYet == ["policy", "services.web-*.policy"]
-        )
-    }
-
-    @Test(arguments: [
-        ("health_check: {interval: 1}", []), ("log_check: {window: 5}", []), ("panic_threshold: 0.25", []), ("policy: weighted_round_robin", []),
-        ("policy: random", ["policy"]), ("metrics: {per_peer: true}", []), ("lease: {valid: 1}", []), ("combine: first", []), ("stale_after: 0", []),
-        ("limits: {body_bytes: 2048}", []), ("services: {a.b: {slow_start: 5, policy: random}}", ["services.\"a.b\".policy"]),
-        ("services: {a: {check_url: \"tcp:\", health_check: {rise: 1}}}", []),
-        ("policy: random\nservices: {a: {policy: weighted_round_robin}}", ["policy"]),
-        ("sources: [file: {empty_guard: 5}]", []),
-        ("sources: [etcd: {endpoints: [http://a], ca_file: c, prefix: x, empty_guard: 0}]", []),
-        ("sources: [etcd: {endpoints: [http://a], api: v2, empty_guard: 0}]", []),
-        ("sources: [kubernetes: {namespace: \"*\", resource: endpoints, empty_guard: 0}]", []),
-    ])
-    func `a key is listed when it asks for more than this version does`(yaml: String, paths: [String]) throws {
-        #expect(try Configuration.valid(yaml).notYet == paths)
-    }
-
     @Test(arguments: [
         ("tls: {cert_file: c, key_file: k}", "1:1: tls: not in this version yet"),
         ("auth: {}", "1:1: auth: not in this version yet"),

@@ -1,3 +1,4 @@
+import Balancing
 import Testing
 
 @testable import LookasideServer

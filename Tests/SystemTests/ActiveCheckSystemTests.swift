@@ -67,7 +67,7 @@ struct ActiveCheckSystemTests {
             #expect(picks.contains { $0.sent < began && $0.peer == peer.address })
             #expect(picks.contains { $0.sent > back && $0.peer == peer.address })
         }
-        for peer in peers.suffix(3) { #expect(follower.events(of: peer.address).map(\.event.to) == ["healthy"]) }
+        for peer in peers.suffix(3) { #expect(try await follower.events(of: peer.address).map(\.to) == ["healthy"]) }
     }
 
     @Test func `a peer that flaps does what rise and fall say`() async throws {
@@ -82,11 +82,11 @@ struct ActiveCheckSystemTests {
             files: ["peers.yaml": file(["web": peers])]
         )
         let follower = EventFollower(server)
-        try await server.wait("some rounds") { follower.events(of: passingTwice.address).count >= 9 }
-        #expect(follower.events(of: flapping.address).map(\.event.to) == ["healthy"])
-        #expect(follower.events(of: failingTwice.address).map(\.event.to) == ["healthy"])
-        #expect(follower.events(of: failingThrice.address).map(\.event.to) == ["healthy", "unhealthy"])
-        let changes = follower.events(of: passingTwice.address).map(\.event.to)
+        try await server.wait("some rounds") { try await follower.events(of: passingTwice.address).count >= 9 }
+        #expect(try await follower.events(of: flapping.address).map(\.to) == ["healthy"])
+        #expect(try await follower.events(of: failingTwice.address).map(\.to) == ["healthy"])
+        #expect(try await follower.events(of: failingThrice.address).map(\.to) == ["healthy", "unhealthy"])
+        let changes = try await follower.events(of: passingTwice.address).map(\.to)
         #expect(changes.enumerated().allSatisfy { $0.element == ($0.offset % 2 == 0 ? "healthy" : "unhealthy") })
     }
 

@@ -1,46 +1,46 @@
-import Synchronization
 import Testing
 
-/// Reads `/events` over and over while a test does something else, and notes when each event was first seen.
-final class EventFollower: Sendable {
+/// Reads the events of a server as they come, and notes when each was first seen: by the test's own task, while it waits for one.
+final class EventFollower {
     /// An event as the answer of `/events` has it, and when that answer had arrived.
-    struct Seen: Sendable {
+    struct Seen {
         let event: EventsBody.Event
         let at: ContinuousClock.Instant
     }
 
     private let server: LookasideProcess
-    private let seen = Mutex<[Seen]>([])
-    private let task = Mutex<Task<Void, any Error>?>(nil)
+    private var seen: [Seen] = []
+    private var index = 0
 
-    /// Starts following; ends with this object.
+    /// Makes a follower that has seen nothing.
     init(_ server: LookasideProcess) {
         self.server = server
-        let following = Task { [weak self] in
-            var index = 0
-            while !Task.isCancelled {
-                let body = try await server.json("/events?index=\(index)", as: EventsBody.self)
-                let now = ContinuousClock.now
-                index = body.index
-                guard let self else { return }
-                seen.withLock { $0 += body.events.map { Seen(event: $0, at: now) } }
-                try await Task.sleep(for: .milliseconds(2))
-            }
-        }
-        task.withLock { $0 = following }
     }
 
-    deinit { task.withLock { $0 }?.cancel() }
-
-    /// What was seen of a peer so far, after some time.
-    func events(of peer: String, after instant: ContinuousClock.Instant? = nil) -> [Seen] {
-        seen.withLock { $0 }.filter { seen in seen.event.peer == peer && instant.map { seen.at > $0 } ?? true }
+    /// Every event of a peer up to now.
+    func events(of peer: String) async throws -> [EventsBody.Event] {
+        try await read()
+        return seen.map(\.event).filter { $0.peer == peer }
     }
 
-    /// Waits until a peer has changed to a health, after some time.
+    /// Waits until a peer has changed to a health, as was first seen after some time.
     func wait(for health: String, of peer: String, after instant: ContinuousClock.Instant? = nil) async throws -> Seen {
-        func found() -> Seen? { events(of: peer, after: instant).first { $0.event.to == health && $0.event.from != health } }
-        try await server.wait("\(peer) to be \(health)") { found() != nil }
-        return try #require(found())
+        var found: Seen?
+        try await server.wait("\(peer) to be \(health)") {
+            try await read()
+            found = seen.first { seen in
+                let event = seen.event
+                return event.peer == peer && event.to == health && event.from != health && instant.map { seen.at > $0 } ?? true
+            }
+            return found != nil
+        }
+        return try #require(found)
+    }
+
+    private func read() async throws {
+        let body = try await server.json("/events?index=\(index)", as: EventsBody.self)
+        let now = ContinuousClock.now
+        index = body.index
+        seen += body.events.map { Seen(event: $0, at: now) }
     }
 }

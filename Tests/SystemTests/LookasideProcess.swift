@@ -1,14 +1,19 @@
 import Foundation
 import Glibc
 import HTTPTransport
+import Synchronization
 import Testing
 
-/// The real `lookaside serve` in a temporary directory of its own, on a free port of loopback. Ends with this object.
+/// The real `lookaside serve` in a temporary directory of its own, on a free port of loopback. Ends with this object, or with the tests.
 ///
 /// An object belongs to one test; its tasks may share it: what changes after the start is guarded by the process itself.
 final class LookasideProcess: @unchecked Sendable {
     /// The binary that was built beside these tests.
     static let binary = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "lookaside").path
+
+    /// What runs: a task that a test has left behind may hold an object when the tests end.
+    private static let running = Mutex<Set<pid_t>>([])
+    private static let endsWithTests = atexit { LookasideProcess.running.withLock { for process in $0 { kill(process, SIGKILL) } } }
 
     let directory: URL
     private(set) var port = 0
@@ -33,8 +38,7 @@ final class LookasideProcess: @unchecked Sendable {
 
     /// Ends the process as `kill -9` does and starts another one with the same files, on another port.
     func restart() async throws {
-        signal(SIGKILL)
-        process.waitUntilExit()
+        end()
         try await launch()
     }
 
@@ -47,7 +51,9 @@ final class LookasideProcess: @unchecked Sendable {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle(forWritingAtPath: log)
+        _ = Self.endsWithTests
         try process.run()
+        Self.running.withLock { [identifier = process.processIdentifier] in _ = $0.insert(identifier) }
         let deadline = ContinuousClock.now + .seconds(10)
         var found: Int?
         while found == nil, process.isRunning, ContinuousClock.now < deadline {
@@ -59,9 +65,14 @@ final class LookasideProcess: @unchecked Sendable {
     }
 
     deinit {
+        end()
+        try? FileManager.default.removeItem(at: directory)
+    }
+
+    private func end() {
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         process.waitUntilExit()
-        try? FileManager.default.removeItem(at: directory)
+        Self.running.withLock { [identifier = process.processIdentifier] in _ = $0.remove(identifier) }
     }
 
     /// What the server has logged.

@@ -9,6 +9,9 @@ package final class PeerState: Sendable {
     /// When the peer appeared, in seconds since 1970.
     package let since: Double
 
+    /// How busy it is.
+    let load = PeerLoad()
+
     private struct Mutable {
         var traffic: PeerTraffic?
         /// Whether outcomes are no evidence now: the peer is out of the pool already.
@@ -82,6 +85,24 @@ package final class PeerState: Sendable {
     }
 }
 
+// MARK: - Leases
+
+extension PeerState {
+    /// Notes picks of a lease.
+    ///
+    /// - Returns: their mark, for ``endLease(_:)``.
+    func beginLease(_ count: UInt32) -> UInt64 {
+        mutable.withLock { $0.ensureTraffic().leases.begin(count) }
+    }
+
+    /// Ends a lease.
+    ///
+    /// - Returns: how many of its picks came to nothing.
+    func endLease(_ mark: UInt64) -> UInt64 {
+        mutable.withLock { $0.traffic?.leases.expire(mark) ?? 0 }
+    }
+}
+
 // MARK: - Evidence
 
 extension PeerState {
@@ -93,6 +114,7 @@ extension PeerState {
         mutable.withLock { mutable in
             let traffic = mutable.ensureTraffic()
             let isFirst = traffic.outcomes.isEmpty
+            traffic.leases.end(outcome.count)
             traffic.outcomes.record(outcome, at: second)
             traffic.totals.record(outcome)
             guard settings.isEnabled, !mutable.isEjected else { return (isFirst, nil) }

@@ -6,6 +6,7 @@ final class PeerTraffic: @unchecked Sendable {
     var outcomes = OutcomeStatistics()
     var totals = TrafficTotals()
     var evidence: Evidence?
+    var leases = LeaseBalance()
 
     /// The configured weight that the prepared answers show: another weight makes them out of date.
     private var answerWeight = 0.0

@@ -1,13 +1,25 @@
-/// What picks of one service read: its peers, their weights and the order of picks, compiled once and never changed.
+internal import Synchronization
+
+/// What picks of one service read: its peers, their weights and what the service's policy needs, compiled once and never changed.
 ///
-/// Anything that changes an answer compiles a new plan; a pick computes nothing but its place in ``cycle``.
+/// Anything that changes an answer compiles a new plan; a pick computes no health and no weight.
 package final class Plan: Sendable {
-    /// Every peer of the service: first the eligible ones in the order of ``cycle``'s indices, then the rest; each part by address.
+    /// Every peer of the service: first the eligible ones, then the rest; each part by address.
     package let members: [PlanMember]
     /// How many of ``members``, from the first on, may be picked.
     package let eligibleCount: Int
-    /// The order of picks, over the eligible members.
+    /// The sum of their weights.
+    package let eligibleWeight: Double
+    /// How one of them is chosen.
+    package let policy: Policy
+    /// The order of picks, over the eligible members, of ``Policy/weightedRoundRobin``; empty for another policy.
     package let cycle: SmoothCycle
+    /// Choices by weight, for the policies that draw lots; empty for another one.
+    let table: AliasTable
+    /// The ring of ``Policy/consistentHash``; `nil` for another policy.
+    private let ownRing: HashRing?
+    /// The ring of another policy, made when a key is first asked for.
+    private let keyRing = Mutex<HashRing?>(nil)
     /// Whether no source of the service has proved contact for `stale_after`: answers say so.
     package let isStale: Bool
     /// Whether too few candidates are well, so that all of them are picked: answers say so.
@@ -18,7 +30,7 @@ package final class Plan: Sendable {
     let flags: Pick.Flags
     /// The change that this plan shows: the control plane's counter when it was compiled.
     package let index: UInt64
-    /// Whether picks go on at the same place of the cycle as under the plan before: same peers, same weights.
+    /// Whether picks go on at the same place of the cycle as under the plan before: same peers, same weights, same policy.
     let keepsPlace: Bool
 
     /// Compiles a plan.
@@ -26,10 +38,11 @@ package final class Plan: Sendable {
     /// - Parameters:
     ///   - members: every peer of the service, each address once, in any order.
     ///   - details: what to show of the service beside its peers.
-    ///   - previous: the plan that this one replaces; its cycle is taken over when peers and weights are the same.
+    ///   - previous: the plan that this one replaces; what was prepared is taken over when peers, weights and policy are the same.
     package init(
         members: [PlanMember],
         details: PlanDetails = PlanDetails(),
+        policy: Policy = .weightedRoundRobin,
         isPanic: Bool = false,
         isStale: Bool,
         index: UInt64,
@@ -39,16 +52,25 @@ package final class Plan: Sendable {
         members.sort { ($0.effectiveWeight > 0 ? 0 : 1, $0.state.address) < ($1.effectiveWeight > 0 ? 0 : 1, $1.state.address) }
         let eligibleCount = members.firstIndex { $0.effectiveWeight == 0 } ?? members.count
         let eligible = members[..<eligibleCount]
-        if let previous, Self.isSameOrder(eligible, previous.members[..<previous.eligibleCount]) {
-            self.keepsPlace = true
-            self.cycle = previous.cycle
+        if let previous, previous.policy == policy, Self.isSameOrder(eligible, previous.members[..<previous.eligibleCount]) {
+            keepsPlace = true
+            cycle = previous.cycle
+            table = previous.table
+            ownRing = previous.ownRing
         } else {
-            self.keepsPlace = false
-            self.cycle = SmoothCycle(weights: eligible.map(\.effectiveWeight))
+            keepsPlace = false
+            let weights = eligible.map(\.effectiveWeight)
+            cycle = SmoothCycle(weights: policy == .weightedRoundRobin ? weights : [])
+            table = AliasTable(weights: [.random, .leastOutstanding, .peakEWMA].contains(policy) ? weights : [])
+            ownRing = policy == .consistentHash ? HashRing(eligible.map(\.state.address), weights: weights) : nil
         }
-        for position in 0..<eligibleCount { members[position].slots = cycle.counts[position] }
+        if policy == .weightedRoundRobin {
+            for position in 0..<eligibleCount { members[position].slots = cycle.counts[position] }
+        }
         self.members = members
         self.eligibleCount = eligibleCount
+        eligibleWeight = eligible.reduce(0) { $0 + $1.effectiveWeight }
+        self.policy = policy
         self.details = details
         self.isPanic = isPanic
         self.isStale = isStale
@@ -59,7 +81,11 @@ package final class Plan: Sendable {
     private static func isSameOrder(_ left: ArraySlice<PlanMember>, _ right: ArraySlice<PlanMember>) -> Bool {
         left.count == right.count && zip(left, right).allSatisfy { $0.state === $1.state && $0.effectiveWeight == $1.effectiveWeight }
     }
+}
 
+// MARK: - Members
+
+extension Plan {
     /// The member with this address, found in the time of two binary searches.
     package func member(_ address: PeerAddress) -> PlanMember? {
         find(address, in: members[..<eligibleCount]) ?? find(address, in: members[eligibleCount...])
@@ -67,6 +93,12 @@ package final class Plan: Sendable {
 
     /// The state of the member with this address.
     package func state(of address: PeerAddress) -> PeerState? { member(address)?.state }
+
+    /// The share of all picks that is a member's in the long run, as far as weights decide; 0 for one that may not be picked.
+    package func expectedShare(of member: PlanMember) -> Double {
+        guard eligibleCount > 0 else { return 0 }
+        return policy == .weightedRoundRobin ? Double(member.slots) / Double(cycle.count) : member.effectiveWeight / eligibleWeight
+    }
 
     private func find(_ address: PeerAddress, in part: ArraySlice<PlanMember>) -> PlanMember? {
         var low = part.startIndex
@@ -76,5 +108,26 @@ package final class Plan: Sendable {
             if part[middle].state.address < address { low = middle + 1 } else { high = middle }
         }
         return low < part.endIndex && part[low].state.address == address ? part[low] : nil
+    }
+}
+
+// MARK: - Keys
+
+extension Plan {
+    /// Whether the ring is there already, or made in well under a millisecond.
+    package var isRingAtHand: Bool {
+        ownRing != nil || eligibleCount <= 1000 || keyRing.withLock { $0 != nil }
+    }
+
+    /// The ring over the eligible members; made now where no key was asked for before. There must be one that may be picked.
+    func ring() -> HashRing {
+        if let ownRing { return ownRing }
+        return keyRing.withLock { ring in
+            if let ring { return ring }
+            let eligible = members[..<eligibleCount]
+            let made = HashRing(eligible.map(\.state.address), weights: eligible.map(\.effectiveWeight))
+            ring = made
+            return made
+        }
     }
 }

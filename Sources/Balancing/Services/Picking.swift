@@ -8,6 +8,10 @@ struct Picking {
     private var counts: [UInt32] = []
     /// Counts of seconds and plans that have ended, not yet given to the peers.
     private var ended: [EndedCounts] = []
+    /// For the policies that draw lots.
+    var generator: SplitMix64
+    /// Whether picks are noted as outstanding: the policy asks for it, or keys were asked for.
+    var tracksLoad: Bool
 
     /// Whether so much was put aside that whoever sees it gives it to the peers, before the next settling.
     var hasEndedMuch: Bool { ended.count >= 64 }
@@ -19,9 +23,12 @@ struct Picking {
         let counts: [UInt32]
     }
 
-    init(plan: Plan, place: Int) {
+    /// Enters a plan at a place; the seed is that of the lots.
+    init(plan: Plan, place: Int, seed: UInt64) {
         self.plan = plan
         self.place = place
+        generator = SplitMix64(seed: seed)
+        tracksLoad = plan.policy.needsLoad
     }
 
     /// Makes `second` the running one, and puts the counts of the one before aside.
@@ -31,26 +38,38 @@ struct Picking {
         self.second = second
     }
 
-    /// Takes the next peer and counts it.
-    mutating func next() -> Pick? {
-        let cycleCount = plan.cycle.count
-        guard cycleCount > 0 else { return nil }
-        let member = plan.cycle[place]
-        place = place + 1 == cycleCount ? 0 : place + 1
+    /// Takes the next peer and counts it; `load` is what the service has outstanding.
+    mutating func next(at now: Moment, load: borrowing ServiceLoad) -> Pick? {
+        guard plan.eligibleCount > 0 else { return nil }
+        let member = nextMember(LoadView(plan, now))
         count(member)
+        if tracksLoad { load.begin(plan.members[member].state, at: now) }
         return Pick(plan, member)
     }
 
-    /// Takes the next `number` peers and counts them.
-    mutating func next(_ number: Int) -> [Pick] {
-        (0..<number).compactMap { _ in next() }
+    @inline(__always)
+    private mutating func nextOfCycle() -> Int {
+        let member = plan.cycle[place]
+        place = place + 1 == plan.cycle.count ? 0 : place + 1
+        return member
     }
 
     /// The next `number` peers, neither taken nor counted.
-    func following(_ number: Int) -> [Pick] {
-        let cycleCount = plan.cycle.count
-        guard cycleCount > 0 else { return [] }
-        return (0..<number).map { Pick(plan, plan.cycle[(place + $0) % cycleCount]) }
+    func following(_ number: Int, at now: Moment) -> [Pick] {
+        guard plan.eligibleCount > 0 else { return [] }
+        // Whatever a look changes is forgotten with the copy.
+        var copy = self
+        var view = LoadView(plan, now)
+        return (0..<number).map { _ in
+            let member = copy.nextMember(view)
+            view.add(member)
+            return Pick(plan, member)
+        }
+    }
+
+    @inline(__always)
+    private mutating func nextMember(_ view: borrowing LoadView) -> Int {
+        plan.policy == .weightedRoundRobin ? nextOfCycle() : choose(view)
     }
 
     /// Counts picks that were chosen from `chosenFrom`, which may have been replaced since.
@@ -92,6 +111,7 @@ struct Picking {
         let replaced = self.plan
         self.plan = plan
         if !plan.keepsPlace { self.place = place }
+        if plan.policy.needsLoad { tracksLoad = true }
         return replaced
     }
 }

@@ -4,20 +4,23 @@ internal import Synchronization
 ///
 /// Thread-safe. The clocks themselves are functions given by the owner, so that tests turn them by hand.
 package final class ServerClock: Sendable {
-    private let monotonicSecond: @Sendable () -> UInt32
+    private let monotonic: @Sendable () -> Moment
     private let secondsSince1970: @Sendable () -> Double
     private let lastIndex: Atomic<UInt64>
 
     /// Makes a clock whose index starts at the time of its making, in microseconds since 1970: an index of an earlier
     /// process is lower.
-    package init(second: @escaping @Sendable () -> UInt32, wallTime: @escaping @Sendable () -> Double) {
-        monotonicSecond = second
+    package init(now: @escaping @Sendable () -> Moment, wallTime: @escaping @Sendable () -> Double) {
+        monotonic = now
         secondsSince1970 = wallTime
         lastIndex = Atomic(UInt64(max(0, wallTime() * 1_000_000)))
     }
 
-    /// The running second of a clock that never goes back.
-    package func second() -> UInt32 { monotonicSecond() }
+    /// The time of a clock that never goes back.
+    package func now() -> Moment { monotonic() }
+
+    /// The running second of that clock.
+    package func second() -> UInt32 { monotonic().second }
 
     /// Seconds since 1970; only for showing.
     package func wallTime() -> Double { secondsSince1970() }

@@ -6,6 +6,8 @@ package struct ServiceSettings: Sendable, Equatable {
     package var logCheck = LogCheckSettings()
     /// The share of eligible candidates below which all are picked; 0: never. The default is 0.25.
     package var panicThreshold = 0.25
+    /// How a peer is chosen. The default is weighted round robin.
+    package var policy = Policy.weightedRoundRobin
     /// Slow start of peers whose value does not say; `nil`: 30 s.
     package var slowStart: Duration?
     /// The active check of peers whose value does not say; empty: none; `nil`: `/health`, or none for peers that are not checked by default.

@@ -50,10 +50,13 @@ extension ServiceState {
     /// Counts a reported outcome of a peer.
     ///
     /// - Returns: whether the service has that peer; an outcome of another one leaves no trace.
-    package func record(_ outcome: Outcome, of address: PeerAddress, at second: UInt32) -> Bool {
+    package func record(_ outcome: Outcome, of address: PeerAddress, at now: Moment) -> Bool {
         guard let peer = plan.state(of: address) else { return false }
         let settings = self.settings.logCheck
-        let (isFirst, finding) = peer.record(outcome, at: second, settings: settings)
+        let (isFirst, finding) = peer.record(outcome, at: now.second, settings: settings)
+        if isTrackingLoad.load(ordering: .relaxed) {
+            load.end(peer, outcome, isFailure: outcome.result.isFailure(settings.failureStatuses), at: now)
+        }
         statistics.withLock { statistics in
             statistics.totals.record(outcome)
             if isFirst { statistics.active[ObjectIdentifier(peer)] = peer }

@@ -18,6 +18,14 @@ package final class ServiceState: Sendable {
     }
 
     let picking: ShortLock<Picking>
+    /// What its peers have outstanding together.
+    let load = ServiceLoad()
+    /// Whether outcomes are to be taken off what is outstanding: ``Picking/tracksLoad``, for those who do not hold its lock.
+    let isTrackingLoad = Atomic(false)
+    /// Whether the published plan's policy is ``Policy/consistentHash``, for those who do not hold its lock.
+    private let isHashing = Atomic(false)
+    /// Leases by the second in which they end.
+    let leases = Mutex(LeaseCalendar())
     /// Taken before `picking` where both are held.
     let statistics = Mutex(Statistics())
     private let currentSettings: Mutex<ServiceSettings>
@@ -38,7 +46,13 @@ package final class ServiceState: Sendable {
         self.name = name
         self.currentSettings = Mutex(settings)
         self.signal = signal
-        self.picking = ShortLock(Picking(plan: plan, place: plan.randomPlace(using: &generator)))
+        self.picking = ShortLock(Picking(plan: plan, place: plan.randomPlace(using: &generator), seed: generator.next()))
+        note(plan.policy)
+    }
+
+    private func note(_ policy: Policy) {
+        if policy.needsLoad { isTrackingLoad.store(true, ordering: .relaxed) }
+        isHashing.store(policy == .consistentHash, ordering: .relaxed)
     }
 
     /// How its peers are judged and picked.
@@ -55,6 +69,7 @@ package final class ServiceState: Sendable {
     package func publish(_ plan: Plan, using generator: inout some RandomNumberGenerator) {
         let place = plan.randomPlace(using: &generator)
         let replaced = picking.withLock { $0.replace(plan, enteringAt: place) }
+        note(plan.policy)
         withExtendedLifetime(replaced) {}
     }
 }
@@ -62,54 +77,120 @@ package final class ServiceState: Sendable {
 // MARK: - Picking
 
 extension ServiceState {
+    /// Whether picks without a key go by a key, too: the client's.
+    package var hashesKeys: Bool { isHashing.load(ordering: .relaxed) }
+
     /// Picks the next peer and counts the pick; `nil` when no peer can be picked.
     ///
-    /// - Parameter second: the running second of the caller's monotonic clock, for the statistics.
-    package func pick(at second: UInt32) -> Pick? {
+    /// - Parameter now: the time of the caller's monotonic clock.
+    package func pick(at now: Moment) -> Pick? {
         let (pick, hasEndedMuch) = picking.withLock { picking in
-            picking.enter(second)
-            return (picking.next(), picking.hasEndedMuch)
+            picking.enter(now.second)
+            return (picking.next(at: now, load: load), picking.hasEndedMuch)
         }
         if hasEndedMuch { settle() }
         return pick
     }
 
-    /// Picks several peers at once: what as many single picks would have returned. Empty when no peer can be picked.
-    package func pick(count: Int, at second: UInt32) -> [Pick] {
-        let (picks, hasEndedMuch) = picking.withLock { picking in
-            picking.enter(second)
-            return (picking.next(count), picking.hasEndedMuch)
+    /// What is asked for where it is not just the next peer.
+    package struct Request: Sendable {
+        /// How many picks.
+        package var count = 1
+        /// The ``StableHash/hash(_:)`` of a key: the same peer for the same key, on every replica, as long as it may be picked and is not too
+        /// busy. `nil`: the service's policy decides.
+        package var key: UInt64?
+        /// Peers that are not wanted. Others are chosen by their weights, at random, so that the retries of one dead peer do not all hit its
+        /// neighbour. When only excluded peers can be picked, one of them is, flagged.
+        package var excluded: [PeerAddress] = []
+        /// Whether the picks are only looked at: nothing moves and nothing is counted.
+        package var isPreview = false
+        /// After how many seconds picks without an outcome have come to nothing; `nil`: they are not leased.
+        package var leaseSeconds: Double?
+
+        /// Makes a request; each argument's default is the field's.
+        package init(
+            count: Int = 1,
+            key: UInt64? = nil,
+            excluded: [PeerAddress] = [],
+            isPreview: Bool = false,
+            leaseSeconds: Double? = nil
+        ) {
+            self.count = count
+            self.key = key
+            self.excluded = excluded
+            self.isPreview = isPreview
+            self.leaseSeconds = leaseSeconds
         }
+    }
+
+    /// Picks several peers: by the policy what as many single picks would have returned. With a key or excluded peers the place in the cycle
+    /// stays. Empty when no peer can be picked.
+    package func pick(_ request: Request, at now: Moment) -> [Pick] {
+        var generator = SystemRandomNumberGenerator()
+        return pick(request, at: now, using: &generator)
+    }
+
+    /// The same with a generator for the choice among peers that are not excluded.
+    package func pick(_ request: Request, at now: Moment, using generator: inout some RandomNumberGenerator) -> [Pick] {
+        let isInTurn = request.key == nil && request.excluded.isEmpty
+        let (picks, hasEndedMuch, tracksLoad) = isInTurn ? pickInTurn(request, at: now) : pickAside(request, at: now, using: &generator)
         if hasEndedMuch { settle() }
+        if tracksLoad, !request.isPreview, let seconds = request.leaseSeconds { lease(picks, at: now, validSeconds: seconds) }
         return picks
     }
 
-    /// What ``pick(count:at:)`` would return, without moving on or counting.
-    package func preview(count: Int) -> [Pick] {
-        picking.withLock { $0.following(count) }
+    private func pickInTurn(_ request: Request, at now: Moment) -> (picks: [Pick], hasEndedMuch: Bool, tracksLoad: Bool) {
+        picking.withLock { picking in
+            guard !request.isPreview else { return (picking.following(request.count, at: now), false, false) }
+            picking.enter(now.second)
+            let picks = (0..<request.count).compactMap { _ in picking.next(at: now, load: load) }
+            return (picks, picking.hasEndedMuch, picking.tracksLoad)
+        }
     }
 
-    /// Picks peers by their weights among those not in `excluded`, at random, so that the retries of one dead peer do not
-    /// all hit its neighbour. The place in the cycle stays. When only excluded peers can be picked, one of them is, flagged.
-    ///
-    /// - Parameter second: the running second, to count the picks under; `nil`: they are not counted.
-    package func pick(
-        count: Int,
-        excluding excluded: [PeerAddress],
-        at second: UInt32?,
+    /// Chooses without the lock, since it may take its time, and counts under it.
+    private func pickAside(
+        _ request: Request,
+        at now: Moment,
         using generator: inout some RandomNumberGenerator
-    ) -> [Pick] {
+    ) -> (picks: [Pick], hasEndedMuch: Bool, tracksLoad: Bool) {
         let plan = self.plan
-        guard plan.cycle.count > 0 else { return [] }
-        let choices = plan.choose(count, excluding: excluded, using: &generator)
-        if let second {
-            let hasEndedMuch = picking.withLock { picking in
-                picking.enter(second)
-                picking.count(choices.map(\.member), chosenFrom: plan)
-                return picking.hasEndedMuch
-            }
-            if hasEndedMuch { settle() }
+        guard plan.eligibleCount > 0 else { return ([], false, false) }
+        if request.key != nil, !request.isPreview { trackLoad() }
+        let choices = choices(request, from: plan, at: now, using: &generator)
+        let picks = choices.map { Pick(plan, $0.member, $0.isExcluded ? .excluded : []) }
+        guard !request.isPreview else { return (picks, false, false) }
+        return picking.withLock { picking in
+            picking.enter(now.second)
+            picking.count(choices.map(\.member), chosenFrom: plan)
+            return (picks, picking.hasEndedMuch, picking.tracksLoad)
         }
-        return choices.map { Pick(plan, $0.member, $0.isExcluded ? .excluded : []) }
+    }
+
+    private func choices(
+        _ request: Request,
+        from plan: Plan,
+        at now: Moment,
+        using generator: inout some RandomNumberGenerator
+    ) -> [(member: Int, isExcluded: Bool)] {
+        let notes = !request.isPreview && isTrackingLoad.load(ordering: .relaxed)
+        guard let key = request.key else {
+            let choices = plan.choose(request.count, excluding: request.excluded, using: &generator)
+            if notes { for choice in choices { load.begin(plan.members[choice.member].state, at: now) } }
+            return choices
+        }
+        var view = LoadView(plan, now)
+        return (0..<request.count).map { _ in
+            let choice = plan.choose(key: key, excluding: request.excluded, view, total: load.outstanding(at: now))
+            if notes { load.begin(plan.members[choice.member].state, at: now) } else { view.add(choice.member) }
+            return choice
+        }
+    }
+
+    /// From now on it matters who is busy.
+    private func trackLoad() {
+        guard !isTrackingLoad.load(ordering: .relaxed) else { return }
+        picking.withLock { $0.tracksLoad = true }
+        isTrackingLoad.store(true, ordering: .relaxed)
     }
 }

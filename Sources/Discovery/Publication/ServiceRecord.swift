@@ -107,6 +107,7 @@ extension ServiceRecord {
         let plan = Plan(
             members: members,
             details: publication.service.details,
+            policy: settings.policy,
             isPanic: selection.isPanic,
             isStale: publication.isStale,
             index: publication.index,

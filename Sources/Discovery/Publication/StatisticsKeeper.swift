@@ -22,6 +22,7 @@ package struct StatisticsKeeper: Sendable {
         while !Task.isCancelled {
             for (position, service) in directory.all.enumerated() {
                 service.settle()
+                service.endLeases(at: clock.now())
                 if round % Self.roundsPerSweep == 0 { service.freeIdleStatistics(at: clock.second()) }
                 if position % Self.servicesPerTurn == 0 { await Task.yield() }
             }

@@ -4,7 +4,8 @@ internal import Discovery
 /// The answer of `GET /explain/{service}`.
 struct ExplanationBody: Encodable {
     private enum CodingKeys: String, CodingKey {
-        case service, index, panic, eligible, candidates, peers, shadowedSources = "shadowed_sources", skipped
+        case service, index, policy, weightError = "weight_error", panic, eligible, candidates, peers
+        case shadowedSources = "shadowed_sources", skipped
     }
 
     /// The window of picks that actual shares are taken from, in seconds.
@@ -12,6 +13,9 @@ struct ExplanationBody: Encodable {
 
     let service: String
     let index: UInt64
+    let policy: String
+    /// The largest difference between a peer's share by weight and by slots, in relation to the larger; 0: exact.
+    let weightError: Double
     let panic: Bool
     let eligible: Int
     let candidates: Int
@@ -33,6 +37,8 @@ struct ExplanationBody: Encodable {
         let effectiveWeight: Double
         let expectedShare: Double
         let actualShare: Double
+        let outstanding: Double?
+        let latencyMilliseconds: Double?
         let source: String
         let shadows: [ShadowedValueBody]
         let guarded: Bool?
@@ -40,19 +46,21 @@ struct ExplanationBody: Encodable {
         enum CodingKeys: String, CodingKey {
             case peer, eligible, health, activeCheck = "active_check", logCheck = "log_check", reason, since, ejectedUntil = "ejected_until"
             case evidence, weight, effectiveWeight = "effective_weight", expectedShare = "expected_share", actualShare = "actual_share"
-            case source, shadows, guarded
+            case outstanding, latencyMilliseconds = "latency_ms", source, shadows, guarded
         }
     }
 
     init(_ state: ServiceState, monitors: [SourceMonitor], clock: ServerClock) {
-        let second = clock.second()
+        let moment = clock.now()
+        let second = moment.second
         let (now, wallTime) = (ContinuousClock.now, clock.wallTime())
         let picks = state.picks(window: Self.window, before: second)
         let plan = state.plan
         let settings = state.settings
-        let slots = max(1, plan.cycle.count)
         service = state.name
         index = plan.index
+        policy = plan.policy.rawValue
+        weightError = plan.cycle.largestError
         panic = plan.isPanic
         eligible = plan.members.count { $0.value.isCandidate && settings.isWell($0.value, $0.verdict) }
         candidates = plan.members.count { $0.value.isCandidate }
@@ -71,8 +79,10 @@ struct ExplanationBody: Encodable {
                 evidence: ejection.map { EvidenceBody($0.finding) } ?? EvidenceBody(member.state, window: settings.logCheck.window, at: second),
                 weight: member.weight,
                 effectiveWeight: member.effectiveWeight,
-                expectedShare: Double(member.slots) / Double(slots),
+                expectedShare: plan.expectedShare(of: member),
                 actualShare: picks == 0 ? 0 : Double(member.state.picks(window: Self.window, before: second)) / Double(picks),
+                outstanding: state.outstanding(of: member.state, at: moment).map(Self.rounded),
+                latencyMilliseconds: state.expectedLatency(of: member.state, at: moment).map(Self.rounded),
                 source: monitors[Int(member.source)].name,
                 shadows: (plan.details.shadowed[member.state.address] ?? []).map { ShadowedValueBody($0, monitors: monitors) },
                 guarded: plan.details.guarded.contains(member.state.address) ? true : nil
@@ -81,6 +91,9 @@ struct ExplanationBody: Encodable {
         shadowedSources = plan.details.shadowedSources.map { monitors[$0].name }
         skipped = plan.details.skipped.map { SkippedEntryBody($0, monitors: monitors) }
     }
+
+    /// To hundredths: more digits would say nothing.
+    private static func rounded(_ value: Double) -> Double { (100 * value).rounded() / 100 }
 
     /// Why a peer takes no picks, or fewer than its weight; empty when it takes its share.
     private static func reason(_ member: PlanMember) -> String {

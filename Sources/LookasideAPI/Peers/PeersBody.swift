@@ -18,7 +18,7 @@ struct ServiceSummary: Encodable {
         self.service = service
         peers = plan.members.count
         eligible = plan.eligibleCount
-        policy = Plan.policyName
+        policy = plan.policy.rawValue
     }
 }
 
@@ -80,14 +80,9 @@ struct ServicePeersBody: Encodable {
         index = plan.index
         panic = plan.isPanic
         staleSeconds = plan.details.sources.map { monitors[$0].status.roundedStaleSeconds }.min() ?? 0
-        policy = Plan.policyName
+        policy = plan.policy.rawValue
         cycleSlots = plan.cycle.count
         weightError = plan.cycle.largestError
         peers = plan.members.sorted { $0.state.address < $1.state.address }.map { Peer($0, source: monitors[Int($0.source)].name) }
     }
-}
-
-extension Plan {
-    /// The policy of every service in this version.
-    static let policyName = "weighted_round_robin"
 }

@@ -14,17 +14,23 @@ struct PickHandler: Sendable {
 
     func pick(_ request: borrowing HTTPRequest) throws(APIError) -> HTTPReply {
         let name = try request.serviceName()
-        let parameters = try PickParameters(request)
+        var parameters = try PickParameters(request)
         let service = try directory.find(name)
+        // A service that hashes takes the client for the key of one who names none.
+        if parameters.key == nil, service.hashesKeys { parameters.key = StableHash.hash(request.clientAddress.utf8) }
         return try pick(from: service, parameters)
     }
 
     private func pick(from service: ServiceState, _ parameters: PickParameters) throws(APIError) -> HTTPReply {
-        guard parameters.count == nil, parameters.excluded.isEmpty, !parameters.isDryRun else {
+        guard parameters.isPlain else {
             guard isShort(parameters, service) else { return .deferred { response(from: service, parameters) } }
             return .response(response(from: service, parameters))
         }
-        guard let pick = service.pick(at: clock.second()) else { throw .noPeer(service.name) }
+        guard let pick = service.pick(at: clock.now()) else { throw .noPeer(service.name) }
+        return reply(pick, from: service, parameters)
+    }
+
+    private func reply(_ pick: Pick, from service: ServiceState, _ parameters: PickParameters) -> HTTPReply {
         if parameters.isText { return .prepared(pick.text()) }
         if pick.flags.isEmpty { return .prepared(pick.json(service: service.name)) }
         return .response(PickBody.response(service: service.name, peer: pick.peer.address, weight: pick.weight, flags: pick.flags))
@@ -34,9 +40,10 @@ struct PickHandler: Sendable {
     private func isShort(_ parameters: PickParameters, _ service: ServiceState) -> Bool {
         (parameters.count ?? 1) <= Self.longestImmediateLease
             && (parameters.excluded.isEmpty || service.plan.eligibleCount <= Self.largestImmediateExclusion)
+            && (parameters.key == nil || service.plan.isRingAtHand)
     }
 
-    /// The answer to a lease, a retry or a dry run. The picks are taken here and not before: a request that is refused takes none.
+    /// The answer to anything but a plain pick. The picks are taken here and not before: a request that is refused takes none.
     private func response(from service: ServiceState, _ parameters: PickParameters) -> HTTPResponse {
         let picks = picks(from: service, parameters)
         guard let first = picks.first else { return APIError.noPeer(service.name).response }
@@ -48,16 +55,15 @@ struct PickHandler: Sendable {
     }
 
     private func picks(from service: ServiceState, _ parameters: PickParameters) -> [Pick] {
-        let count = parameters.count ?? 1
-        guard parameters.excluded.isEmpty else {
-            var generator = SystemRandomNumberGenerator()
-            return service.pick(
-                count: count,
-                excluding: parameters.excluded,
-                at: parameters.isDryRun ? nil : clock.second(),
-                using: &generator
-            )
-        }
-        return parameters.isDryRun ? service.preview(count: count) : service.pick(count: count, at: clock.second())
+        service.pick(
+            ServiceState.Request(
+                count: parameters.count ?? 1,
+                key: parameters.key,
+                excluded: parameters.excluded,
+                isPreview: parameters.isDryRun,
+                leaseSeconds: parameters.count == nil ? nil : leaseValidSeconds()
+            ),
+            at: clock.now()
+        )
     }
 }

@@ -19,30 +19,41 @@ enum ReportItem: Decodable, Equatable {
     /// Shared by all threads instead of made for each outcome.
     private static let decoder = JSONDecoder()
 
-    /// The items of a body that is one JSON text: an object is one item, an array holds any number.
+    /// Reads the items of a JSON text: an object is one item, an array holds any number.
     ///
+    /// The reader takes what is ordinary; what it refuses is looked at by Foundation's decoder, which is slow and knows what is wrong.
+    ///
+    /// - Parameter take: called with each item in turn; never when the text is not read.
     /// - Throws: when it is neither, or not JSON. Nesting beyond 512 levels is not read.
-    static func items(of body: [UInt8]) throws(APIError) -> [ReportItem] {
+    static func read(_ text: UnsafeRawBufferPointer, with reader: OutcomeReader, _ take: (ReportItem) -> Void) throws(APIError) {
+        let first = text.first { !isSpace($0) }
+        guard first == UInt8(ascii: "{") || first == UInt8(ascii: "[") else {
+            throw .invalidBody("the body is neither a JSON object nor an array; lines of JSON need Content-Type: application/x-ndjson")
+        }
+        if reader.read(text, take) { return }
         do {
-            switch body.first(where: { !isSpace($0) }) {
-            case UInt8(ascii: "{"): return [try decoder.decode(ReportItem.self, from: Data(body))]
-            case UInt8(ascii: "["): return try decoder.decode([ReportItem].self, from: Data(body))
-            default: break
-            }
+            let items = first == UInt8(ascii: "{") ? [try decode(text)] : try decoder.decode([ReportItem].self, from: Data(text))
+            items.forEach(take)
         } catch {
             throw .invalidBody("the body is not valid JSON; nothing of it was counted")
         }
-        throw .invalidBody("the body is neither a JSON object nor an array; lines of JSON need Content-Type: application/x-ndjson")
     }
 
     /// The item of one line; `nil` when there is nothing on it but spaces.
-    static func item(ofLine line: UnsafeRawBufferPointer) -> ReportItem? {
-        guard !line.allSatisfy(isSpace) else { return nil }
+    static func item(ofLine line: UnsafeRawBufferPointer, with reader: OutcomeReader) -> ReportItem? {
+        guard let first = line.first(where: { !isSpace($0) }) else { return nil }
+        var item: ReportItem?
+        if first == UInt8(ascii: "{"), reader.read(line, { item = $0 }) { return item }
         do {
-            return try decoder.decode(ReportItem.self, from: Data(line))
+            return try decode(line)
         } catch {
             return .rejection(ReportRejection(code: .invalidJSON, message: "the line is not valid JSON"))
         }
+    }
+
+    /// The item that a JSON text is, whatever it is.
+    static func decode(_ text: UnsafeRawBufferPointer) throws -> ReportItem {
+        try decoder.decode(ReportItem.self, from: Data(text))
     }
 
     private static func isSpace(_ byte: UInt8) -> Bool {

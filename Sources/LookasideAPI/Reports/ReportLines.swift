@@ -9,22 +9,28 @@ final class ReportLines: HTTPBodyReceiver {
     private static let linesAtOnce = 128
 
     private let counters: ReportCounters
+    private let readers: OutcomeReaders
     private var splitter = ReportLineSplitter()
     private var recorder: ReportRecorder
 
-    init(_ recorder: ReportRecorder, counters: ReportCounters) {
+    init(_ recorder: ReportRecorder, counters: ReportCounters, readers: OutcomeReaders) {
         self.recorder = recorder
+        self.readers = readers
         self.counters = counters
     }
 
     var tally: ReportTally { recorder.tally }
 
     func receive(_ part: UnsafeRawBufferPointer) -> Int {
-        splitter.take(part, lines: Self.linesAtOnce) { record($1, index: $0) }
+        readers.withReader { reader in
+            splitter.take(part, lines: Self.linesAtOnce) { record($1, index: $0, reader) }
+        }
     }
 
     func finish() -> HTTPReply {
-        splitter.finish { record($1, index: $0) }
+        readers.withReader { reader in
+            splitter.finish { record($1, index: $0, reader) }
+        }
         abandon()
         return .response(ReportBody.response(recorder.tally))
     }
@@ -33,10 +39,10 @@ final class ReportLines: HTTPBodyReceiver {
         counters.add(recorder.tally)
     }
 
-    private func record(_ line: ReportLineSplitter.Line, index: Int) {
+    private func record(_ line: ReportLineSplitter.Line, index: Int, _ reader: OutcomeReader) {
         switch line {
         case .text(let text):
-            if let item = ReportItem.item(ofLine: text) { recorder.record(item, index: index) }
+            if let item = ReportItem.item(ofLine: text, with: reader) { recorder.record(item, index: index) }
         case .tooLong:
             recorder.record(.rejection(.invalidOutcome("a line is at most \(ReportLineSplitter.lineLimit) bytes")), index: index)
         }

@@ -44,7 +44,7 @@ struct ReportRecorder {
             count: reported.count,
             reporter: reported.reporter ?? client
         )
-        guard service.record(outcome, of: reported.peer, at: clock.second()) else {
+        guard service.record(outcome, of: reported.peer, at: clock.now()) else {
             throw ReportRejection(code: .unknownPeer, message: "the service \(service.name) has no peer \(reported.peer)")
         }
     }

@@ -25,32 +25,49 @@ struct ReportedOutcome: Equatable {
         } catch {
             throw .invalidOutcome("an outcome is a JSON object")
         }
-        guard let service = try fields.read(String.self, .service, "a text") else { throw .invalidOutcome("service: missing") }
-        guard let peer = try fields.read(String.self, .peer, "a text") else { throw .invalidOutcome("peer: missing") }
+        try self.init(
+            service: fields.read(String.self, .service, "a text"),
+            peer: fields.read(String.self, .peer, "a text"),
+            status: fields.read(Int.self, .status, "a whole number from 100 to 599"),
+            error: fields.read(String.self, .error, "one of \(Self.errorNames)"),
+            latencyMilliseconds: fields.read(Double.self, .latency, "a number from 0 to 3600000"),
+            count: fields.read(Int.self, .count, "a whole number from 1 to 1000000"),
+            reporter: fields.read(String.self, .reporter, "a text")
+        )
+    }
+
+    /// Checks the values of the fields; `nil` is an absent one.
+    init(
+        service: String?,
+        peer: String?,
+        status: Int?,
+        error: String?,
+        latencyMilliseconds: Double?,
+        count: Int?,
+        reporter: String?
+    ) throws(ReportRejection) {
+        guard let service else { throw .invalidOutcome("service: missing") }
+        guard let peer else { throw .invalidOutcome("peer: missing") }
         self.service = service
         do {
             self.peer = try PeerAddress(peer)
         } catch {
             throw .invalidOutcome("peer: \(error)")
         }
-        result = try Self.result(fields)
-        latencyMilliseconds = try fields.read(Double.self, .latency, "a number from 0 to 3600000")
+        result = try Self.result(status: status, error: error)
         guard latencyMilliseconds.map({ 0...3_600_000 ~= $0 }) ?? true else {
             throw .invalidOutcome("latency_ms: found \(latencyMilliseconds ?? 0), allowed is 0 to 3600000")
         }
-        let count = try fields.read(Int.self, .count, "a whole number from 1 to 1000000") ?? 1
-        guard 1...1_000_000 ~= count else { throw .invalidOutcome("count: found \(count), allowed is 1 to 1000000") }
-        self.count = UInt32(count)
-        let reporter = try fields.read(String.self, .reporter, "a text") ?? ""
-        guard reporter.utf8.count <= Self.reporterLimit else {
-            throw .invalidOutcome("reporter: found \(reporter.utf8.count) bytes, allowed are at most \(Self.reporterLimit)")
+        self.latencyMilliseconds = latencyMilliseconds
+        guard 1...1_000_000 ~= count ?? 1 else { throw .invalidOutcome("count: found \(count ?? 1), allowed is 1 to 1000000") }
+        self.count = UInt32(count ?? 1)
+        guard (reporter ?? "").utf8.count <= Self.reporterLimit else {
+            throw .invalidOutcome("reporter: found \((reporter ?? "").utf8.count) bytes, allowed are at most \(Self.reporterLimit)")
         }
-        self.reporter = reporter.isEmpty ? nil : reporter
+        self.reporter = reporter == "" ? nil : reporter
     }
 
-    private static func result(_ fields: KeyedDecodingContainer<Field>) throws(ReportRejection) -> Outcome.Result {
-        let status = try fields.read(Int.self, .status, "a whole number from 100 to 599")
-        let error = try fields.read(String.self, .error, "one of \(errorNames)")
+    private static func result(status: Int?, error: String?) throws(ReportRejection) -> Outcome.Result {
         switch (status, error) {
         case (let status?, nil):
             guard 100...599 ~= status else { throw .invalidOutcome("status: found \(status), allowed is 100 to 599") }

@@ -1,3 +1,5 @@
+package import Balancing
+
 extension Configuration {
     /// Everything that can differ from service to service.
     package struct ServiceSettings: Sendable, Equatable {

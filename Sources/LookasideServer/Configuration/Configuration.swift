@@ -118,8 +118,6 @@ package struct Configuration: Sendable, Equatable {
     package internal(set) var auth: Auth?
     /// The server's log.
     package internal(set) var log = Log()
-    /// The paths of the keys that ask for something this version does not do yet, in the order of the file: worth one warning.
-    package internal(set) var notYet: [String] = []
 
     /// The configuration of an empty file.
     package init() {}

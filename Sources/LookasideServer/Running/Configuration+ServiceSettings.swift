@@ -8,6 +8,7 @@ extension Configuration {
         settings.healthCheck = configured.healthCheck.settings
         settings.logCheck = configured.logCheck.settings
         settings.panicThreshold = configured.panicThreshold
+        settings.policy = configured.policy
         settings.slowStart = configured.slowStart
         settings.checkURL = configured.checkURL
         return settings

@@ -40,7 +40,6 @@ package struct LookasideServer: Sendable {
         // A client that goes away while it is answered must not end the process.
         signal(SIGPIPE, SIG_IGN)
         let signals = await ShutdownSignals(logger: logger)
-        warnOfWhatIsNotBuilt()
 
         let clock = ServerClock.system
         let directory = ServiceDirectory()
@@ -155,13 +154,5 @@ package struct LookasideServer: Sendable {
         } catch {
             throw StartError("\(error)")
         }
-    }
-
-    private func warnOfWhatIsNotBuilt() {
-        guard !configuration.notYet.isEmpty else { return }
-        logger.warning(
-            "not in this version yet: the configuration asks for what this version does not do",
-            metadata: ["keys": "\(configuration.notYet.joined(separator: ", "))"]
-        )
     }
 }

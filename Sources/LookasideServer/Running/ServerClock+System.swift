@@ -5,7 +5,10 @@ extension ServerClock {
     /// The clocks of this machine.
     static var system: ServerClock {
         ServerClock(
-            second: { UInt32(truncatingIfNeeded: read(CLOCK_MONOTONIC_COARSE).tv_sec) },
+            now: {
+                let now = read(CLOCK_MONOTONIC_COARSE)
+                return Moment(milliseconds: UInt64(now.tv_sec) * 1000 + UInt64(now.tv_nsec) / 1_000_000)
+            },
             wallTime: {
                 let now = read(CLOCK_REALTIME)
                 return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9

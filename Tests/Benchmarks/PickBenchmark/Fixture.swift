@@ -30,9 +30,9 @@ extension ServiceState {
     /// Picks `count` peers one by one, all in the same second.
     @inline(never)
     func pickRepeatedly(_ count: Int) {
-        let second = Timing.second()
+        let now = Moment.second(Timing.second())
         for _ in 0..<count {
-            guard pick(at: second) != nil else { fatalError("no peer can be picked") }
+            guard pick(at: now) != nil else { fatalError("no peer can be picked") }
         }
     }
 }

@@ -46,10 +46,10 @@ struct ThreadsPart: BenchmarkPart {
     }
 
     private static func pickRepeatedly(_ count: Int, from services: [ServiceState]) -> Int {
-        let second = Timing.second()
+        let now = Moment.second(Timing.second())
         var index = 0
         for _ in 0..<count {
-            guard services[index].pick(at: second) != nil else { fatalError("no peer can be picked") }
+            guard services[index].pick(at: now) != nil else { fatalError("no peer can be picked") }
             index = index + 1 == services.count ? 0 : index + 1
         }
         return count

@@ -7,8 +7,13 @@ extension EtcdProcess {
 
     /// Sends a request for a key with these parameters, and returns its answer.
     @discardableResult
-    package func keys(_ method: String, _ key: String, _ parameters: KeyValuePairs<String, String> = [:]) throws -> String {
-        try request(method, Self.target(key, parameters), token: Self.rootAuthorization)
+    package func keys(
+        _ method: String,
+        _ key: String,
+        _ parameters: KeyValuePairs<String, String> = [:],
+        timeout: Duration = .seconds(30)
+    ) throws -> String {
+        try request(method, Self.target(key, parameters), token: Self.rootAuthorization, timeout: timeout)
     }
 
     /// Sets many keys at the same time.
