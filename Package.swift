@@ -54,6 +54,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "KubernetesSource",
+            dependencies: ["Balancing", "Discovery", "HTTPTransport", .product(name: "Logging", package: "swift-log"), "Yams"],
+            swiftSettings: settings
+        ),
+        .target(
             name: "HealthChecking",
             dependencies: ["Balancing", "HTTPTransport", .product(name: "HeapModule", package: "swift-collections")],
             swiftSettings: settings
@@ -67,7 +72,8 @@ let package = Package(
         .target(
             name: "LookasideServer",
             dependencies: [
-                "Balancing", "Discovery", "EtcdSource", "FileSource", "HealthChecking", "HTTPServing", "HTTPTransport", "LookasideAPI",
+                "Balancing", "Discovery", "EtcdSource", "FileSource", "HealthChecking", "HTTPServing", "HTTPTransport",
+                "KubernetesSource", "LookasideAPI",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -113,6 +119,14 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "KubernetesSourceTests",
+            dependencies: [
+                "Balancing", "Discovery", "HTTPTransport", "KubernetesSource", "TestSupport", .product(name: "Logging", package: "swift-log"),
+            ],
+            resources: [.copy("Recordings")],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "HealthCheckingTests",
             dependencies: ["Balancing", "HealthChecking", "HTTPTransport", "TestSupport"],
             swiftSettings: settings
@@ -126,7 +140,7 @@ let package = Package(
         ),
         .testTarget(
             name: "LookasideServerTests",
-            dependencies: ["Balancing", "Discovery", "LookasideServer", "TestSupport"],
+            dependencies: ["Balancing", "Discovery", "KubernetesSource", "LookasideServer", "TestSupport", "Yams"],
             swiftSettings: settings
         ),
         .testTarget(name: "SystemTests", dependencies: ["HTTPTransport", "TestSupport", "lookaside"], swiftSettings: settings),

@@ -3,29 +3,34 @@ internal import Glibc
 extension HTTPClient {
     /// The certificates of one request: whom to trust, and who we are.
     ///
-    /// They belong to the request because one client serves all sources. Files are PEM and read for each request, and connections are
+    /// They belong to the request because one client serves all sources. Files are read for each request, and connections are
     /// shared only between requests for which they held the same: a renewed file takes effect with the next request, and needs no restart.
     /// A stream that is open goes on with what it began with: compare `fileStamps`.
     package struct TLSOptions: Sendable, Hashable {
         /// Certificates to trust, and then no others; nil: the system's.
-        package var caFile: String?
+        package var authorities: PEM?
 
         /// Our certificate, with its chain; nil: none.
-        package var certificateFile: String?
+        package var certificate: PEM?
 
-        /// The key of `certificateFile`, not encrypted; nil: it is in the same file.
-        package var keyFile: String?
+        /// The key of `certificate`, not encrypted; nil: it is in the same place.
+        package var key: PEM?
 
         /// Makes options; the default trusts the system's authorities and presents no certificate.
-        package init(caFile: String? = nil, certificateFile: String? = nil, keyFile: String? = nil) {
-            self.caFile = caFile
-            self.certificateFile = certificateFile
-            self.keyFile = keyFile
+        package init(authorities: PEM? = nil, certificate: PEM? = nil, key: PEM? = nil) {
+            self.authorities = authorities
+            self.certificate = certificate
+            self.key = key
+        }
+
+        /// Makes options of files.
+        package init(caFile: String?, certificateFile: String? = nil, keyFile: String? = nil) {
+            self.init(authorities: caFile.map { .file($0) }, certificate: certificateFile.map { .file($0) }, key: keyFile.map { .file($0) })
         }
 
         /// What tells whether a file was replaced or written to: one for each file that is named, `nil` for one that is not there.
         package var fileStamps: [FileStamp?] {
-            [caFile, certificateFile, keyFile].compactMap(\.self).map { FileStamp(path: $0) }
+            [authorities, certificate, key].compactMap { $0?.path }.map { FileStamp(path: $0) }
         }
 
         /// The identity of a file and of its content, as `stat(2)` tells them.

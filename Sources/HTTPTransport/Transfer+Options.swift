@@ -103,16 +103,16 @@ extension Transfer {
         try set(CURLOPT_SSL_SESSIONID_CACHE, 0)
         try set(CURLOPT_CA_CACHE_TIMEOUT, configuration.certificateAuthorityLifetime.curlSeconds)
         // The contents, not the paths: libcurl shares connections between equal ones only, so that none goes on with replaced certificates.
-        if let caFile = tls.caFile {
-            try set(CURLOPT_CAINFO_BLOB, contentOf: caFile, orFail: .certificateAuthorityUnusable)
+        if let authorities = tls.authorities {
+            try set(CURLOPT_CAINFO_BLOB, contentOf: authorities, orFail: .certificateAuthorityUnusable)
         }
-        if tls.caFile != nil || CurlLibrary.hasAuthorityFile {
+        if tls.authorities != nil || CurlLibrary.hasAuthorityFile {
             // The system's directory of authorities would be trusted besides the file, and keeps libcurl from caching what it has parsed.
             try check(CCurl_set_string(handle, CURLOPT_CAPATH, nil))
         }
-        if let certificateFile = tls.certificateFile {
-            try set(CURLOPT_SSLCERT_BLOB, contentOf: certificateFile, orFail: .clientCertificateUnusable)
-            try set(CURLOPT_SSLKEY_BLOB, contentOf: tls.keyFile ?? certificateFile, orFail: .clientCertificateUnusable)
+        if let certificate = tls.certificate {
+            try set(CURLOPT_SSLCERT_BLOB, contentOf: certificate, orFail: .clientCertificateUnusable)
+            try set(CURLOPT_SSLKEY_BLOB, contentOf: tls.key ?? certificate, orFail: .clientCertificateUnusable)
             // Without a passphrase OpenSSL asks for one on the terminal and waits.
             try set(CURLOPT_KEYPASSWD, "")
         }
@@ -135,12 +135,19 @@ extension Transfer {
 
     private func set(
         _ option: CURLoption,
-        contentOf path: String,
+        contentOf pem: HTTPClient.PEM,
         orFail code: HTTPTransportError.Code
     ) throws(HTTPTransportError) {
-        var failure: CInt = 0
-        guard let content = CertificateFile.content(of: path, failure: &failure) else {
-            throw job.error(code, message: "\(code.summary): \(path): \(String(cString: strerror(failure)))")
+        let content: [UInt8]
+        switch pem {
+        case .content(let bytes):
+            content = bytes
+        case .file(let path):
+            var failure: CInt = 0
+            guard let bytes = CertificateFile.content(of: path, failure: &failure) else {
+                throw job.error(code, message: "\(code.summary): \(path): \(String(cString: strerror(failure)))")
+            }
+            content = bytes
         }
         try check(content.withUnsafeBytes { CCurl_set_blob(handle, option, $0.baseAddress, $0.count) })
     }

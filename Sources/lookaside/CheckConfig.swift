@@ -12,10 +12,7 @@ struct CheckConfig: ParsableCommand {
     var file: String
 
     func run() throws {
-        let configuration = try loadConfiguration(file)
+        _ = try loadConfiguration(file)
         print("\(file): valid")
-        if !configuration.notYet.isEmpty {
-            print("not in this version yet, and without effect: \(configuration.notYet.joined(separator: ", "))")
-        }
     }
 }

@@ -8,7 +8,8 @@ struct Lookaside: AsyncParsableCommand {
         commandName: "lookaside",
         abstract: "An HTTP/JSON lookaside load balancer: clients ask it which peer to call.",
         discussion: """
-            Peers are synced live from etcd and files. GET /pick/<service> answers with the peer for the next request.
+            Peers are synced live from etcd, Kubernetes and files. GET /pick/<service> answers with the peer for the next
+            request.
 
             Try it: lookaside demo
             Exit status: 0 after an orderly stop, 1 when the server cannot start, 2 for an invalid configuration,

@@ -4,15 +4,18 @@ import Synchronization
 /// A source whose sessions a test writes.
 final class ScriptedSource: Source {
     /// Why a session fails.
-    struct Failure: Error, CustomStringConvertible {
+    struct Failure: DelayingError, CustomStringConvertible {
         let description: String
+        var delay = Duration.zero
     }
 
+    let backoff: Backoff
     private let count = Mutex(0)
     private let session: @Sendable (_ number: Int, SourceFeed) async throws -> Void
 
     /// Makes a source; its sessions are numbered from 1.
-    init(session: @escaping @Sendable (_ number: Int, SourceFeed) async throws -> Void) {
+    init(backoff: Backoff = Backoff(), session: @escaping @Sendable (_ number: Int, SourceFeed) async throws -> Void) {
+        self.backoff = backoff
         self.session = session
     }
 

@@ -35,12 +35,13 @@ struct SourceRunnerTests {
     /// Runs sessions until `last` of them have begun; that one is cancelled.
     private func run(
         until last: Int,
+        backoff: Backoff = Backoff(),
         session: @escaping @Sendable (_ number: Int, SourceFeed, ManualClock) async throws -> Void
     ) async -> Outcome {
         let clock = ManualClock()
         let log = RecordedLog()
         let pauses = Mutex<[Duration]>([])
-        let source = ScriptedSource { number, feed in
+        let source = ScriptedSource(backoff: backoff) { number, feed in
             if number == last {
                 withUnsafeCurrentTask { $0?.cancel() }
                 try Task.checkCancellation()
@@ -73,6 +74,22 @@ struct SourceRunnerTests {
         #expect(outcome.status.failures == UInt64(Self.many))
         #expect(outcome.status.lastError == "failure \(Self.many)")
         #expect(outcome.status.phase == .backoff)
+    }
+
+    @Test func `a source says how long its pauses may become`() async {
+        let outcome = await run(until: Self.many + 1, backoff: Backoff(maximum: .seconds(30))) { _, _, _ in
+            throw ScriptedSource.Failure(description: "failure")
+        }
+        #expect(outcome.pauses.contains { $0 > .seconds(5) })
+        #expect(outcome.pauses.allSatisfy { $0 <= .seconds(30) })
+    }
+
+    @Test func `what the other side asks for comes on top of the pause`() async {
+        let outcome = await run(until: 4) { number, _, _ in
+            throw ScriptedSource.Failure(description: "failure", delay: number == 2 ? .seconds(60) : .zero)
+        }
+        #expect(outcome.pauses.count == 3 && outcome.pauses[0] <= Self.shortest && outcome.pauses[2] <= Self.shortest * 4)
+        #expect(outcome.pauses[1] >= .seconds(60) && outcome.pauses[1] <= .seconds(60) + Self.shortest * 2)
     }
 
     @Test func `a session that delivered a state or a change makes the pauses short again`() async {

@@ -129,4 +129,28 @@ struct SourceTableTests {
         table.apply(SourceEntry(key: "new/10.0.0.1:80", content: value(1)))
         #expect(table.changedServices(since: previous).sorted() == ["gone", "new", "other"])
     }
+
+    @Test mutating func `a service that is named is there with or without peers, until its name is taken back`() {
+        #expect(table.apply(SourceEntry(key: "web", content: .named)) == "web")
+        #expect(table.apply(SourceEntry(key: "web", content: .named)) == nil)
+        table.apply(SourceEntry(key: "web/10.0.0.1:80", content: value(1)))
+        #expect(table.apply(SourceEntry(key: "web/10.0.0.1:80", content: .deleted)) == "web")
+        #expect(table.services == ["web": [:]])
+        table.apply(SourceEntry(key: "web/10.0.0.1:80", content: value(1)))
+        // The name of a service with peers goes with the last of them.
+        #expect(table.apply(SourceEntry(key: "web", content: .deleted)) == nil)
+        #expect(table.apply(SourceEntry(key: "web/10.0.0.1:80", content: .deleted)) == "web")
+        #expect(table.services.isEmpty)
+        table.apply(SourceEntry(key: "web", content: .named))
+        #expect(table.apply(SourceEntry(key: "web", content: .deleted)) == "web")
+        #expect(table.apply(SourceEntry(key: "web", content: .deleted)) == nil)
+        #expect(table.services.isEmpty && table.skipped.isEmpty)
+    }
+
+    @Test mutating func `a name that is none is skipped until it goes`() {
+        #expect(table.apply(SourceEntry(key: "a b", content: .named)) == nil)
+        #expect(table.services.isEmpty && table.skipped.count == 1)
+        table.apply(SourceEntry(key: "a b", content: .deleted))
+        #expect(table.skipped.isEmpty)
+    }
 }

@@ -24,6 +24,7 @@ final class StateFileTests {
     private static let rich = PeerValue(
         weight: 0.5,
         checkURL: "",
+        isCheckedByDefault: false,
         slowStart: 7.5,
         status: .draining,
         zone: "a/ü",

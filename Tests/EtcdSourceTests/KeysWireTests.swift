@@ -24,6 +24,7 @@ struct KeysWireTests {
             case .deleted: return "-\(entry.key)"
             case .invalid(let reason): return "\(entry.key): \(reason)"
             case .value(let value): return "\(entry.key)=\(value.weight)"
+            case .named: return "+\(entry.key)"
             }
         }
     }

@@ -1,6 +1,7 @@
 import Balancing
 import Discovery
 import FoundationEssentials
+import HTTPTransport
 import Testing
 
 @testable import EtcdSource

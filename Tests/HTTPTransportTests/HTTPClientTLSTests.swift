@@ -1,3 +1,4 @@
+import FoundationEssentials
 import HTTPTransport
 import TestSupport
 import Testing
@@ -63,6 +64,28 @@ struct HTTPClientTLSTests {
         let stranger = certificates.otherAuthority
         let refused = await failure(url, .init(caFile: caFile, certificateFile: stranger.certificate, keyFile: stranger.key))
         #expect(refused?.message.contains(words) == true)
+    }
+
+    @Test func `certificates and keys may be given as text`() async throws {
+        func content(_ path: String) throws -> HTTPClient.PEM { .content(Array(try String(contentsOfFile: path, encoding: .utf8).utf8)) }
+        let server = try OpenSSLServer(certificate: certificates.server, clientAuthority: certificates.authority)
+        let url = "https://127.0.0.1:\(server.port)/"
+        let client = certificates.client
+        let options = HTTPClient.TLSOptions(
+            authorities: try content(certificates.authority.certificate),
+            certificate: try content(client.certificate),
+            key: try content(client.key)
+        )
+        #expect(try await get(url, options).status == 200)
+        #expect(options.fileStamps.isEmpty)
+        var untrusting = options
+        untrusting.authorities = try content(certificates.otherAuthority.certificate)
+        #expect(await failure(url, untrusting)?.code == .certificateNotTrusted)
+        var garbled = options
+        garbled.key = .content(Array("no key".utf8))
+        let refused = await failure(url, garbled)
+        #expect(refused?.code == .clientCertificateUnusable && refused?.message.contains("no key") == false)
+        #expect(!"\(options)".contains("PRIVATE"))
     }
 
     @Test func `our own files that cannot be used are named`() async throws {

@@ -56,6 +56,10 @@ struct ConfigurationErrorTests {
             "3:36: sources[1].kubernetes.kubeconfig: found beside server, expected only one of the two"
         ),
         (
+            "sources:\n- file: {}\n- kubernetes: { kubeconfig: k, token_file: t }",
+            "3:32: sources[1].kubernetes.token_file: found beside kubeconfig, which says that itself"
+        ),
+        (
             "sources:\n- file: {}\n- kubernetes: { namespace: A }",
             "3:17: sources[1].kubernetes.namespace: found \"A\", expected a namespace (lower-case letters, digits, -) or \"*\""
         ),

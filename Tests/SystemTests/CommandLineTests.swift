@@ -52,7 +52,7 @@ struct CommandLineTests {
     @Test func `a valid configuration is said to be valid`() throws {
         let result = try withFile("listen: 127.0.0.1:8080\npolicy: random") { try run("check-config", $0) }
         #expect(result.status == 0)
-        #expect(result.output.hasSuffix(": valid\n") && !result.output.contains("without effect"))
+        #expect(result.output.hasSuffix(": valid\n"))
     }
 
     @Test(arguments: ["check-config", "serve"])

@@ -1,21 +1,11 @@
 /// What an operator says of one peer: the JSON object behind an etcd key, or the mapping behind a key of the peers file.
 ///
-/// Immutable and shared: sources intern equal values, so a million peers with the same settings hold one object.
+/// Immutable and shared: sources intern equal values, so a million peers with the same settings hold one object; those that differ by
+/// their identity alone share all the rest.
 /// Each field has its own default, as the seed module defined them; `null` is absent and unknown fields are ignored.
 package final class PeerValue: Sendable {
-    /// The configured weight, 0 to 65535, fractions allowed. The default is 100; 0 takes no picks.
-    package let weight: Double
-    /// Where the active check asks; empty: never. `nil` when not given: the service's setting, else `/health`.
-    package let checkURL: String?
-    /// Seconds of slow start, 0 to 86400. `nil` when not given: the service's setting, else 30.
-    package let slowStart: Double?
-    /// Whether the operator wants picks to go here. The default is ``Status/up``.
-    package let status: Status
-    /// The zone of the peer. The default is empty.
-    package let zone: String
-    /// Free text for clients. The default is empty.
-    package let metadata: [String: String]
-    /// What tells this peer from another one at the same address: a Kubernetes endpoint's `targetRef.uid`. The default is empty: the
+    private let settings: Settings
+    /// What tells this peer from another one at the same address, as a Kubernetes endpoint's `targetRef.uid` does. The default is empty: the
     /// source cannot tell. No part of a key's JSON.
     package let identity: String
 
@@ -29,6 +19,35 @@ package final class PeerValue: Sendable {
         case draining
     }
 
+    /// Everything but the identity.
+    private final class Settings: Sendable {
+        let weight: Double
+        let checkURL: String?
+        let isCheckedByDefault: Bool
+        let slowStart: Double?
+        let status: Status
+        let zone: String
+        let metadata: [String: String]
+
+        init(
+            weight: Double,
+            checkURL: String?,
+            isCheckedByDefault: Bool,
+            slowStart: Double?,
+            status: Status,
+            zone: String,
+            metadata: [String: String]
+        ) {
+            self.weight = weight
+            self.checkURL = checkURL
+            self.isCheckedByDefault = isCheckedByDefault
+            self.slowStart = slowStart
+            self.status = status
+            self.zone = zone
+            self.metadata = metadata
+        }
+    }
+
     /// The value of a peer of which nothing was said.
     package static let `default` = PeerValue()
 
@@ -36,20 +55,48 @@ package final class PeerValue: Sendable {
     package init(
         weight: Double = 100,
         checkURL: String? = nil,
+        isCheckedByDefault: Bool = true,
         slowStart: Double? = nil,
         status: Status = .up,
         zone: String = "",
         metadata: [String: String] = [:],
         identity: String = ""
     ) {
-        self.weight = weight
-        self.checkURL = checkURL
-        self.slowStart = slowStart
-        self.status = status
-        self.zone = zone
-        self.metadata = metadata
+        self.settings = Settings(
+            weight: weight,
+            checkURL: checkURL,
+            isCheckedByDefault: isCheckedByDefault,
+            slowStart: slowStart,
+            status: status,
+            zone: zone,
+            metadata: metadata
+        )
         self.identity = identity
     }
+
+    private init(_ settings: Settings, identity: String) {
+        self.settings = settings
+        self.identity = identity
+    }
+
+    /// The same value for a peer of this identity; everything else is shared.
+    package func identified(as identity: String) -> PeerValue { PeerValue(settings, identity: identity) }
+
+    /// The configured weight, 0 to 65535, fractions allowed. The default is 100; 0 takes no picks.
+    package var weight: Double { settings.weight }
+    /// Where the active check asks; empty: never. `nil` when not given: the service's setting, else what ``isCheckedByDefault`` says.
+    package var checkURL: String? { settings.checkURL }
+    /// Whether the active check asks for `/health` when nobody says where. The default is true; false for a Kubernetes endpoint, which
+    /// the kubelet checks. No part of a key's JSON.
+    package var isCheckedByDefault: Bool { settings.isCheckedByDefault }
+    /// Seconds of slow start, 0 to 86400. `nil` when not given: the service's setting, else 30.
+    package var slowStart: Double? { settings.slowStart }
+    /// Whether the operator wants picks to go here. The default is ``Status/up``.
+    package var status: Status { settings.status }
+    /// The zone of the peer. The default is empty.
+    package var zone: String { settings.zone }
+    /// Free text for clients. The default is empty.
+    package var metadata: [String: String] { settings.metadata }
 
     /// Whether new picks may go to the peer as far as its operator is concerned.
     package var isCandidate: Bool { role == .candidate }
@@ -73,14 +120,19 @@ package final class PeerValue: Sendable {
 extension PeerValue: Hashable {
     package static func == (left: PeerValue, right: PeerValue) -> Bool {
         left === right
-            || (left.weight == right.weight && left.checkURL == right.checkURL && left.slowStart == right.slowStart
-                && left.status == right.status && left.zone == right.zone && left.metadata == right.metadata && left.identity == right.identity)
+            || (left.identity == right.identity
+                && (left.settings === right.settings
+                    || (left.weight == right.weight && left.checkURL == right.checkURL && left.isCheckedByDefault == right.isCheckedByDefault
+                        && left.slowStart == right.slowStart && left.status == right.status && left.zone == right.zone
+                        && left.metadata == right.metadata)))
     }
 
     package func hash(into hasher: inout Hasher) {
         hasher.combine(weight)
         hasher.combine(checkURL)
+        hasher.combine(status)
         hasher.combine(zone)
+        hasher.combine(metadata)
         hasher.combine(identity)
     }
 }

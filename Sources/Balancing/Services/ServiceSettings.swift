@@ -10,7 +10,7 @@ package struct ServiceSettings: Sendable, Equatable {
     package var policy = Policy.weightedRoundRobin
     /// Slow start of peers whose value does not say; `nil`: 30 s.
     package var slowStart: Duration?
-    /// The active check of peers whose value does not say; empty: none; `nil`: `/health`.
+    /// The active check of peers whose value does not say; empty: none; `nil`: `/health`, or none for peers that are not checked by default.
     package var checkURL: String?
 
     /// The default settings.
@@ -23,7 +23,7 @@ package struct ServiceSettings: Sendable, Equatable {
 
     /// What is asked of a peer of this value; empty: nothing.
     package func checkURL(of value: PeerValue) -> String {
-        value.checkURL ?? checkURL ?? "/health"
+        value.checkURL ?? checkURL ?? (value.isCheckedByDefault ? "/health" : "")
     }
 
     /// Whether a peer of this value is probed.

@@ -8,4 +8,18 @@ package protocol Source: Sendable {
     /// Returns when the session has ended and another may begin at once; throws when it failed, and is called again after
     /// a pause. Ends early, by throwing, when its task is cancelled.
     func run(_ feed: SourceFeed) async throws
+
+    /// How long to wait between sessions that fail; by default up to 5 s.
+    var backoff: Backoff { get }
+}
+
+extension Source {
+    /// The default pauses.
+    package var backoff: Backoff { Backoff() }
+}
+
+/// An error of a session that says when another one may begin.
+package protocol DelayingError: Error {
+    /// How long the other side wants to be left alone, in addition to the pause that follows any failure.
+    var delay: Duration { get }
 }

@@ -33,18 +33,20 @@ package struct SourceRunner: Sendable {
 
     /// Runs sessions until the task is cancelled.
     package func run() async {
-        var backoff = Backoff()
+        var backoff = source.backoff
         var generator = SystemRandomNumberGenerator()
         var wasFailing = false
         while !Task.isCancelled {
             let began = now()
             let before = feed.monitor.status
             var failure: String?
+            var delay = Duration.zero
             do {
                 try await source.run(feed)
             } catch {
                 if Task.isCancelled { return }
                 failure = "\(error)"
+                delay = (error as? any DelayingError)?.delay ?? .zero
             }
             let after = feed.monitor.status
             let hasDelivered = after.lists + after.events > before.lists + before.events
@@ -61,7 +63,8 @@ package struct SourceRunner: Sendable {
                 metadata: ["source": "\(feed.monitor.name)", "error": "\(failure)"]
             )
             wasFailing = true
-            try? await pause(backoff.next(using: &generator))
+            // Added, not the longer of the two: those who were told the same must not come back together.
+            try? await pause(delay + backoff.next(using: &generator))
         }
     }
 }

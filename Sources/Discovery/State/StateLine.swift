@@ -42,6 +42,8 @@ enum StateLine {
     struct Value: Codable {
         let weight: Double
         let checkURL: String?
+        /// False, or left out.
+        let isCheckedByDefault: Bool?
         let slowStart: Double?
         let status: PeerValue.Status
         let zone: String?
@@ -49,12 +51,13 @@ enum StateLine {
         let identity: String?
 
         enum CodingKeys: String, CodingKey {
-            case weight, checkURL = "check_url", slowStart = "slow_start", status, zone, metadata, identity
+            case weight, checkURL = "check_url", isCheckedByDefault = "checked_by_default", slowStart = "slow_start", status, zone, metadata, identity
         }
 
         init(_ value: PeerValue) {
             weight = value.weight
             checkURL = value.checkURL
+            isCheckedByDefault = value.isCheckedByDefault ? nil : false
             slowStart = value.slowStart
             status = value.status
             zone = value.zone.isEmpty ? nil : value.zone
@@ -66,6 +69,7 @@ enum StateLine {
             PeerValue(
                 weight: weight,
                 checkURL: checkURL,
+                isCheckedByDefault: isCheckedByDefault ?? true,
                 slowStart: slowStart,
                 status: status,
                 zone: zone ?? "",

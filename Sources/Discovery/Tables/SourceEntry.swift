@@ -1,6 +1,6 @@
 package import Balancing
 
-/// One key of a source and what it says: `web/10.0.0.1:8080` and a value.
+/// One key of a source and what it says: `web/10.0.0.1:8080` and a value; or that a service, whose name is the key, is there.
 package struct SourceEntry: Sendable {
     /// What a key says.
     package enum Content: Sendable {
@@ -10,6 +10,8 @@ package struct SourceEntry: Sendable {
         case invalid(String)
         /// The key is gone.
         case deleted
+        /// The key is a service's name, and the service is there with any peers or none, until the same key is ``deleted``.
+        case named
     }
 
     /// The key as written, without the source's prefix: `service/host:port`.

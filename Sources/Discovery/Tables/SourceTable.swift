@@ -17,6 +17,8 @@ package struct SourceTable: Sendable {
     /// When the first of them may go; `nil`: none is kept.
     package internal(set) var nextGuardEnd: ContinuousClock.Instant?
 
+    /// The services that are there whether they have peers or not.
+    private var named: Set<String> = []
     /// All spellings of the peers that have any but the canonical one: of several keys for one peer the lexically first wins.
     private var spellings: [String: [PeerAddress: [String: PeerValue]]] = [:]
     /// The skipped keys whose only fault is that another spelling comes first.
@@ -38,9 +40,27 @@ package struct SourceTable: Sendable {
     }
 
     /// Names a service, which may have no peers.
-    package mutating func name(service: String) {
-        guard ServiceName.isValid(service) else { return skip(service, naming: nil, because: "a service name is \(ServiceName.rule)") }
-        if services[service] == nil { services[service] = [:] }
+    ///
+    /// - Returns: the name when the service was not there.
+    @discardableResult
+    package mutating func name(service: String) -> String? {
+        guard ServiceName.isValid(service) else {
+            skip(service, naming: nil, because: "a service name is \(ServiceName.rule)")
+            return nil
+        }
+        named.insert(service)
+        guard services[service] == nil else { return nil }
+        services[service] = [:]
+        return service
+    }
+
+    /// Takes back ``name(service:)``: the service is there as long as it has peers.
+    ///
+    /// - Returns: the name when the service has gone with that.
+    private mutating func removeName(of service: String) -> String? {
+        guard named.remove(service) != nil, services[service]?.isEmpty == true, skippedCounts[service] == nil else { return nil }
+        services[service] = nil
+        return service
     }
 
     /// Applies one entry.
@@ -56,7 +76,10 @@ package struct SourceTable: Sendable {
             switch entry.content {
             case .value: skip(entry.key, naming: nil, because: error.description)
             case .invalid(let reason): skip(entry.key, naming: nil, because: reason)
-            case .deleted: endSkipping(entry.key, naming: nil)
+            case .deleted:
+                endSkipping(entry.key, naming: nil)
+                if let service = removeName(of: entry.key) { return service }
+            case .named: return name(service: entry.key)
             }
             guard skippingChanges != changesBefore, let service = PeerKey.service(of: entry.key), services[service] != nil else { return nil }
             return service
@@ -76,6 +99,8 @@ package struct SourceTable: Sendable {
             // A valid key names its service, whatever its value.
             if services[key.service] == nil { services[key.service] = [:] }
             return key.service
+        case .named:
+            return nil
         }
     }
 
@@ -120,6 +145,7 @@ package struct SourceTable: Sendable {
         // A peer is just below its service.
         for service in isAnything ? Array(services.keys) : [directory] {
             skippedCounts[service] = nil
+            named.remove(service)
             guard let peers = services.removeValue(forKey: service) else { continue }
             peerCount -= peers.count
             spellings[service] = nil
@@ -173,7 +199,7 @@ package struct SourceTable: Sendable {
         peerCount += (winner == nil ? 0 : 1) - (before == nil ? 0 : 1)
         services[key.service, default: [:]][key.address] = winner
         guard services[key.service]?.isEmpty == true else { return key.service }
-        if skippedCounts[key.service] == nil { services[key.service] = nil }
+        if skippedCounts[key.service] == nil, !named.contains(key.service) { services[key.service] = nil }
         return winner == before && services[key.service] != nil ? nil : key.service
     }
 

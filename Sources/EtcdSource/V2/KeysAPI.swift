@@ -12,7 +12,7 @@ actor KeysAPI: EtcdAPI {
     private let client: HTTPClient
     private let keys: KeySpace
     private let path: String
-    private var passwordFile: PasswordFile?
+    private var passwordFile: SecretFile?
     private var session: KeysSession
     private var reader = PeerValueReader()
 
@@ -22,7 +22,7 @@ actor KeysAPI: EtcdAPI {
         self.client = client
         self.keys = KeySpace(pathPrefix: configuration.prefix)
         self.path = KeysClient.path(of: keys)
-        self.passwordFile = configuration.credentials.map { PasswordFile(path: $0.passwordFile) }
+        self.passwordFile = configuration.credentials.map { SecretFile(path: $0.passwordFile, kind: "password") }
         self.session = KeysSession(keys: keys)
     }
 

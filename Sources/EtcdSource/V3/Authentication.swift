@@ -1,3 +1,4 @@
+internal import Discovery
 internal import Logging
 
 /// The login of one source: the token that its requests carry.
@@ -7,7 +8,7 @@ internal import Logging
 actor Authentication {
     private let username: String
     private let logger: Logger
-    private var passwordFile: PasswordFile
+    private var passwordFile: SecretFile
     private var state = State.unknown
     private var hasSaidNotEnabled = false
 
@@ -22,7 +23,7 @@ actor Authentication {
     init(_ credentials: EtcdSource.Configuration.Credentials, logger: Logger) {
         self.username = credentials.username
         self.logger = logger
-        self.passwordFile = PasswordFile(path: credentials.passwordFile)
+        self.passwordFile = SecretFile(path: credentials.passwordFile, kind: "password")
     }
 
     /// The token for a request; logs in when there is none.
@@ -39,7 +40,7 @@ actor Authentication {
             let token = try await gateway.authenticate(username: username, password: password)
             state = .token(token)
             return token
-        } catch let error as PasswordFile.Unusable {
+        } catch let error as SecretFile.Unusable {
             throw gateway.error(.authenticate, error.description)
         } catch let error as GatewayError where error.saysNotEnabled {
             if !hasSaidNotEnabled {

@@ -25,20 +25,20 @@ package import Discovery
 /// | `sources[].etcd.ca_file` | path | the system's | | authorities to trust |
 /// | `sources[].etcd.cert_file` | path | none | with `key_file` | client certificate |
 /// | `sources[].etcd.key_file` | path | none | with `cert_file` | its key |
-/// | `sources[].kubernetes.server` | URL | in-cluster | not with `kubeconfig` | the API server |
-/// | `sources[].kubernetes.kubeconfig` | path | none | not with `server` | how to reach the cluster |
-/// | `sources[].kubernetes.namespace` | string | in-cluster | a namespace or `"*"` | `"*"`: all; services are then named `name.namespace` |
-/// | `sources[].kubernetes.token_file` | path | in-cluster | | bearer token |
-/// | `sources[].kubernetes.ca_file` | path | in-cluster | | authorities to trust |
-/// | `sources[].kubernetes.cert_file` | path | none | with `key_file` | client certificate |
+/// | `sources[].kubernetes.server` | URL | the pod's cluster | not with `kubeconfig` | the API server |
+/// | `sources[].kubernetes.kubeconfig` | path | none | not with `server` | how to reach the cluster, as `kubectl` does; `exec` plugins are not run |
+/// | `sources[].kubernetes.namespace` | string | the pod's, the kubeconfig's, or `default` | a namespace or `"*"` | `"*"`: all; services are then named `name.namespace` |
+/// | `sources[].kubernetes.token_file` | path | the pod's; none with `server` | not with `kubeconfig` | bearer token, read for each request |
+/// | `sources[].kubernetes.ca_file` | path | the pod's; the system's with `server` | not with `kubeconfig` | authorities to trust |
+/// | `sources[].kubernetes.cert_file` | path | none | with `key_file`, not with `kubeconfig` | client certificate |
 /// | `sources[].kubernetes.key_file` | path | none | with `cert_file` | its key |
 /// | `sources[].kubernetes.resource` | choice | `endpointslices` | `endpointslices`, `endpoints` | the objects to read |
-/// | `sources[].kubernetes.port_name` | string | none | | the port to take; else the only port, else `port` |
-/// | `sources[].kubernetes.port` | integer | none | 1…65535 | the port to take when no name decides |
+/// | `sources[].kubernetes.port_name` | string | `http` | | the port to take; else the only TCP port, else `port` |
+/// | `sources[].kubernetes.port` | integer | none | 1…65535 | the port to take when neither decides; without it the service is reported and has no peers |
 /// | `sources[].kubernetes.label_selector` | string | none | | which objects to read |
-/// | `sources[].kubernetes.weight` | number | 100 | 0…65535 | weight of every peer |
-/// | `sources[].kubernetes.slow_start` | duration | 30 | or 0 | ramp of a new peer |
-/// | `sources[].kubernetes.check_url` | URL | empty | path, `http(s)` URL, `tcp:` or empty | active check; empty: the kubelet's readiness is the check |
+/// | `sources[].kubernetes.weight` | number | 100 | 0…65535 | weight of every peer; the label `lookaside.dev/weight` of a service counts more |
+/// | `sources[].kubernetes.slow_start` | duration | `services`', else 30 | or 0 | ramp of a new peer; the label `lookaside.dev/slow-start` (seconds) of a service counts more |
+/// | `sources[].kubernetes.check_url` | URL | `services`', else empty | path, `http(s)` URL, `tcp:` or empty | active check; empty: the kubelet's readiness is the check |
 /// | `sources[].file.path` | path | `peers.yaml` | | the peers file |
 /// | `combine` | choice | `merge` | `merge`, `first` | for each service the union of the sources, or the first source that has it |
 /// | `stale_after` | duration | 30 | or 0 | picks say `stale` when no source proved contact for this long; 0: never |
@@ -118,8 +118,6 @@ package struct Configuration: Sendable, Equatable {
     package internal(set) var auth: Auth?
     /// The server's log.
     package internal(set) var log = Log()
-    /// The paths of the keys that ask for something this version does not do yet, in the order of the file: worth one warning.
-    package internal(set) var notYet: [String] = []
 
     /// The configuration of an empty file.
     package init() {}

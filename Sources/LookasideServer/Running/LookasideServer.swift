@@ -40,15 +40,13 @@ package struct LookasideServer: Sendable {
         // A client that goes away while it is answered must not end the process.
         signal(SIGPIPE, SIG_IGN)
         let signals = await ShutdownSignals(logger: logger)
-        warnOfWhatIsNotBuilt()
 
         let clock = ServerClock.system
         let directory = ServiceDirectory()
         // Filled by the control plane, emptied in order by the checker: targets change with the peers, which is seldom.
         let (targetChanges, checkTargets) = AsyncStream.makeStream(of: CheckTargets.self)
-        let deliveringSources = configuration.sources.filter(\.isSupported)
         let controlPlane = ControlPlane(
-            sources: deliveringSources.map(\.description),
+            sources: configuration.sources.map(\.description),
             combine: configuration.combine,
             directory: directory,
             staleAfter: configuration.staleAfter.orNilIfZero,
@@ -64,8 +62,8 @@ package struct LookasideServer: Sendable {
         let current = CurrentConfiguration(configuration)
         let stateKeeper = StateKeeper(controlPlane: controlPlane, path: { current.value.stateFile }, logger: logger)
         let checker = try makeChecker(controlPlane)
-        let client = try makeClient(for: deliveringSources)
-        let runners = deliveringSources.enumerated().compactMap { index, source in
+        let client = try makeClient(for: configuration.sources)
+        let runners = configuration.sources.enumerated().compactMap { index, source in
             source.make(client: client, logger: logger).map {
                 SourceRunner(source: $0, feed: controlPlane.feed(for: index), logger: logger)
             }
@@ -156,13 +154,5 @@ package struct LookasideServer: Sendable {
         } catch {
             throw StartError("\(error)")
         }
-    }
-
-    private func warnOfWhatIsNotBuilt() {
-        guard !configuration.notYet.isEmpty else { return }
-        logger.warning(
-            "not in this version yet: the configuration asks for what this version does not do",
-            metadata: ["keys": "\(configuration.notYet.joined(separator: ", "))"]
-        )
     }
 }

@@ -51,6 +51,14 @@ extension ScriptedHTTPServer {
             }
         }
 
+        /// Whether the client has ended or reset the connection; does not wait.
+        package var isClosedByClient: Bool {
+            guard let descriptor = state.withLock({ $0.descriptor }) else { return true }
+            var byte: UInt8 = 0
+            let count = recv(descriptor, &byte, 1, CInt(MSG_PEEK | MSG_DONTWAIT))
+            return count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)
+        }
+
         /// Reads some bytes; false at the end.
         private func receiveMore() throws -> Bool {
             let descriptor = try openDescriptor()

@@ -6,6 +6,12 @@ package final class TestCertificates: Sendable {
     package struct Pair: Sendable {
         package let certificate: String
         package let key: String
+
+        /// Names two files.
+        package init(certificate: String, key: String) {
+            self.certificate = certificate
+            self.key = key
+        }
     }
 
     /// Signs the others.

@@ -66,6 +66,9 @@ extension ConfigurationReader {
         if section.has("server"), section.has("kubeconfig") {
             section.fail("kubeconfig", "found beside server, expected only one of the two")
         }
+        for key in ["token_file", "ca_file", "cert_file", "key_file"] where section.has("kubeconfig") && section.has(key) {
+            section.fail(key, "found beside kubeconfig, which says that itself")
+        }
         section.read("namespace", .namespace, into: &kubernetes.namespace)
         section.read("token_file", path, into: &kubernetes.tokenFile)
         section.read("ca_file", path, into: &kubernetes.caFile)

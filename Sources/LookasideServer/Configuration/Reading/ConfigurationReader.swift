@@ -47,7 +47,7 @@ struct ConfigurationReader {
         section.readSection("tls") { configuration.tls = readTLS($0) }
         section.readSection("auth") { configuration.auth = readAuth($0) }
         section.readSection("log") { readLog($0, into: &configuration.log) }
-        NotYet.check(&configuration, diagnostics: diagnostics)
+        NotYet.refuse(diagnostics)
     }
 
     private func readLimits(_ section: ConfigurationSection, into limits: inout Configuration.Limits) {

@@ -2,26 +2,26 @@
 ///
 /// What stands behind the last line feed is a line that may have been cut: it is given out when its end arrives, else never.
 /// Empty lines are left out.
-struct LineSplitter {
+package struct LineSplitter: Sendable {
     /// A line is longer than allowed.
-    struct LineTooLong: Error, Equatable, CustomStringConvertible {
+    package struct LineTooLong: Error, Equatable, CustomStringConvertible {
         let limit: Int
 
-        var description: String { "a line of the stream is longer than \(limit) bytes" }
+        package var description: String { "a line of the stream is longer than \(limit) bytes" }
     }
 
     private let limit: Int
     private var beginning: [UInt8] = []
 
     /// Makes a splitter; `limit` is the longest line in bytes.
-    init(limit: Int) {
+    package init(limit: Int) {
         self.limit = limit
     }
 
     /// Takes the next piece of the stream.
     ///
     /// - Returns: the lines that it ends.
-    mutating func append(_ bytes: [UInt8]) throws(LineTooLong) -> [[UInt8]] {
+    package mutating func append(_ bytes: [UInt8]) throws(LineTooLong) -> [[UInt8]] {
         var lines: [[UInt8]] = []
         var rest = bytes[...]
         while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {

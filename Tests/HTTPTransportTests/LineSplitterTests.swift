@@ -1,20 +1,22 @@
 import Testing
 
-@testable import EtcdSource
+@testable import HTTPTransport
 
 struct LineSplitterTests {
+    private static let lines = [#"{"type":"ADDED"}"#, "ä", String(repeating: "long ", count: 40), "{}"]
+
     private func lines(_ pieces: [ArraySlice<UInt8>], limit: Int = 1 << 20) throws -> [String] {
         var splitter = LineSplitter(limit: limit)
         return try pieces.flatMap { try splitter.append(Array($0)) }.map { String(decoding: $0, as: UTF8.self) }
     }
 
     @Test func `lines come out whole wherever the stream is cut`() throws {
-        let stream = RecordedStream.lines.joined(separator: "\n") + "\n"
+        let stream = Self.lines.joined(separator: "\n") + "\n"
         let bytes = Array(stream.utf8)
         for cut in 0...bytes.count {
-            try #require(try lines([bytes[..<cut], bytes[cut...]]) == RecordedStream.lines)
+            try #require(try lines([bytes[..<cut], bytes[cut...]]) == Self.lines)
         }
-        #expect(try lines(bytes.indices.map { bytes[$0...$0] }) == RecordedStream.lines)
+        #expect(try lines(bytes.indices.map { bytes[$0...$0] }) == Self.lines)
     }
 
     @Test func `a line without its end never comes out`() throws {

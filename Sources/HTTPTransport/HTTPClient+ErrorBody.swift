@@ -1,10 +1,8 @@
-internal import HTTPTransport
-
 extension HTTPClient.StreamingResponse {
     private static let errorBodyLimit = 64 << 10
 
     /// The body of an answer that is an error, or the beginning of it.
-    func errorBody() async -> [UInt8] {
+    package func errorBody() async -> [UInt8] {
         var bytes: [UInt8] = []
         // Whatever ends the body, the status is what went wrong.
         let pieces = body.makeAsyncIterator()

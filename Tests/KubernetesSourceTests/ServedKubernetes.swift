@@ -1,0 +1,105 @@
+import Balancing
+import Discovery
+import HTTPTransport
+import Logging
+import TestSupport
+import Testing
+
+@testable import KubernetesSource
+
+/// A ``KubernetesSource`` that delivers to a control plane of its own.
+final class ServedKubernetes: Sendable {
+    let directory = ServiceDirectory()
+    let monitor: SourceMonitor
+    private let source: KubernetesSource
+    private let feed: SourceFeed
+    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    /// Makes a source of the namespace `lab` of a server, which is changed by `configure`.
+    init(_ url: String, emptyGuard: Duration = .zero, _ configure: (inout KubernetesSource.Configuration) -> Void = { _ in }) throws {
+        let controlPlane = ControlPlane(
+            sources: [SourceDescription(name: "kubernetes", emptyGuard: emptyGuard)],
+            directory: directory,
+            staleAfter: nil,
+            clock: ServerClock(now: { .second(0) }, wallTime: { 0 }),
+            logger: logger
+        )
+        feed = controlPlane.feed(for: 0)
+        monitor = feed.monitor
+        var configuration = KubernetesSource.Configuration(cluster: .server(url), namespace: "lab")
+        configure(&configuration)
+        source = KubernetesSource(configuration: configuration, client: try HTTPClient(), logger: logger)
+    }
+
+    /// Runs sessions while the body runs, as the server does.
+    func running<Answer>(_ body: () async throws -> Answer) async throws -> Answer {
+        let runner = SourceRunner(source: source, feed: feed, logger: logger)
+        let task = Task { await runner.run() }
+        defer { task.cancel() }
+        let answer = try await body()
+        task.cancel()
+        await task.value
+        return answer
+    }
+
+    /// Runs one session to its end.
+    func runOnce() async throws {
+        try await source.run(feed)
+    }
+
+    /// Runs one session to its end: why it failed.
+    func failure() async -> String {
+        do {
+            try await runOnce()
+            return "no failure"
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    /// How long the failure of a session wants the server to be left alone.
+    func delay() async -> Duration? {
+        do {
+            try await runOnce()
+            return nil
+        } catch {
+            return (error as? any DelayingError)?.delay
+        }
+    }
+
+    /// The state of every peer as picks see it: `web/10.0.0.1:80` and `up`.
+    var peers: [String: String] {
+        var peers: [String: String] = [:]
+        for service in directory.all {
+            for member in service.plan.members { peers["\(service.name)/\(member.state.address)"] = member.value.status.rawValue }
+        }
+        return peers
+    }
+
+    /// Waits until picks see these peers.
+    func waitFor(_ expected: [String: String], sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        try await wait("picks see \(peers), expected \(expected)", sourceLocation: sourceLocation) { peers == expected }
+    }
+
+    /// Waits until the source watches.
+    func waitForWatch(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        try await wait("it does not watch", sourceLocation: sourceLocation) { monitor.status.phase == .watching }
+    }
+
+    /// Waits until a condition holds, for half a minute at most.
+    func wait(
+        _ complaint: @autoclosure () -> String = "waited in vain",
+        sourceLocation: SourceLocation = #_sourceLocation,
+        until condition: () throws -> Bool
+    ) async throws {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while try !condition() {
+            guard ContinuousClock.now < deadline else {
+                let status = monitor.status
+                Issue.record("\(complaint()); \(status.phase) \(status.lastError)", sourceLocation: sourceLocation)
+                return
+            }
+            try await Task.sleep(for: .milliseconds(2))
+        }
+    }
+}
