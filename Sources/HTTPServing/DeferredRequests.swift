@@ -5,7 +5,8 @@ import Synchronization
 /// The requests whose connections are suspended while builder threads make their answers.
 ///
 /// libmicrohttpd does not time a suspended connection out, does not see its client go, and aborts the process when it is stopped with one. So each
-/// has a deadline here, and all can be resumed at once. Leaving the set and being resumed are one step under one lock: nothing is resumed twice, and
+/// has a deadline here, until which its work must have begun, and all can be resumed at once. Work that has begun is waited for: a client told to
+/// try again may do so without having everything done twice. Leaving the set and being resumed are one step under one lock: nothing is resumed twice, and
 /// nothing after ``close()``.
 final class DeferredRequests: Sendable {
     /// Makes an answer, on a builder thread.
@@ -20,6 +21,7 @@ final class DeferredRequests: Sendable {
         let answer: DeferredAnswer
         let connection: Connection
         let deadline: DispatchTime
+        var hasBegun = false
     }
 
     private struct Job {
@@ -135,7 +137,9 @@ final class DeferredRequests: Sendable {
                 return nil
             }
             state.begun += 1
-            return state.waiting.removeFirst()
+            let job = state.waiting.removeFirst()
+            state.suspended[ObjectIdentifier(job.answer)]?.hasBegun = true
+            return job
         }
     }
 
@@ -145,17 +149,17 @@ final class DeferredRequests: Sendable {
         }
     }
 
-    /// Resumes the requests whose deadline has passed, and sets the timer for the next.
+    /// Resumes the requests whose work has not begun by its deadline, and sets the timer for the next.
     private func expire() {
         let (next, expired) = state.withLock { state -> (DispatchTime?, [Job]) in
             let now = DispatchTime.now()
-            for suspended in state.suspended.values where suspended.deadline <= now {
+            for suspended in state.suspended.values where !suspended.hasBegun && suspended.deadline <= now {
                 state.resume(suspended.answer, with: .overloaded)
             }
             let live = state.suspended
             let expired = state.waiting.filter { live[ObjectIdentifier($0.answer)] == nil }
             state.waiting.removeAll { live[ObjectIdentifier($0.answer)] == nil }
-            let next = live.values.map(\.deadline).min()
+            let next = live.values.filter { !$0.hasBegun }.map(\.deadline).min()
             state.isTimerSet = next != nil
             return (next, expired)
         }

@@ -7,7 +7,7 @@ package enum HTTPReply: Sendable {
     /// Longer work: the connection is suspended while a builder thread runs the closure, so that the worker serves its other connections.
     ///
     /// The request is answered with ``HTTPRequestFailure/overloaded`` instead when too many closures wait already, and when the closure has not
-    /// returned by the deadline (`deferredDeadline` of the server's configuration); its late result is thrown away. A closure must return at some
-    /// time: until then it keeps one of the few builder threads.
+    /// begun by the deadline (`deferredDeadline` of the server's configuration); then it never does. A closure must return at some time: until
+    /// then it keeps one of the few builder threads.
     case deferred(@Sendable () -> HTTPResponse)
 }

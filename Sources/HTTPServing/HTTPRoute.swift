@@ -33,6 +33,7 @@ package struct HTTPRoute: Sendable {
         makeReceiver = nil
         self.handler = handler
     }
+
     /// Creates a route whose requests may carry a body that is taken as it arrives.
     package init(_ method: HTTPMethod, _ pattern: String, receiver: @escaping ReceiverMaker, handler: @escaping Handler) {
         self.method = method

@@ -14,7 +14,7 @@ extension HTTPServer {
         package var idleTimeout = Duration.seconds(60)
         /// The largest request body, in bytes. Default: 1 MiB.
         package var bodyLimit = 1_048_576
-        /// How long deferred work may take, the wait for a builder thread included. Default: 30 seconds.
+        /// How long deferred work may wait for a builder thread. Default: 30 seconds.
         package var deferredDeadline = Duration.seconds(30)
         /// How much deferred work may wait for a builder thread. Default: 1,024 requests.
         package var deferredLimit = 1_024

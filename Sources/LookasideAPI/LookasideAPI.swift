@@ -133,7 +133,12 @@ package final class LookasideAPI: Sendable {
         _ answer: @escaping @Sendable (borrowing HTTPRequest) throws(APIError) -> HTTPReply,
         receiver: @escaping HTTPRoute.ReceiverMaker
     ) -> HTTPRoute {
-        HTTPRoute(.post, pattern, receiver: receiver, handler: counted(pattern, answer))
+        let requests = requests.route(pattern)
+        return HTTPRoute(.post, pattern) { request in
+            receiver(request).map { CountingReceiver($0, requests) }
+        } handler: { [handler = counted(pattern, answer)] request in
+            handler(request)
+        }
     }
 
     private func counted(
@@ -150,8 +155,14 @@ package final class LookasideAPI: Sendable {
         }
     }
 
-    /// The answer to a request that reaches no handler.
-    package static func response(to failure: HTTPRequestFailure) -> HTTPResponse {
+    /// The answer to a request that reaches no handler, or whose answer was not made in time; it is counted.
+    package func response(to failure: HTTPRequestFailure) -> HTTPResponse {
+        let response = Self.response(failure)
+        requests.route(RequestTotals.noRoute).count(response.status)
+        return response
+    }
+
+    private static func response(_ failure: HTTPRequestFailure) -> HTTPResponse {
         switch failure {
         case .notFound: APIError.notFound.response
         case .methodNotAllowed: APIError.methodNotAllowed.response

@@ -292,6 +292,20 @@ struct EvidenceTests {
         }
     }
 
+    @Test func `a sweep whose clock is behind the outcomes judges the same seconds of all reporters`() {
+        let settings = Self.makeSettings {
+            $0.minReporters = 2
+            $0.consecutiveFailures = 0
+        }
+        let evidence = JudgedPeer(settings)
+        for _ in 0..<1000 { _ = evidence.record(Outcome(result: Self.bad, reporter: "a"), at: 100) }
+        for _ in 0..<10 { _ = evidence.record(Outcome(result: Self.bad, reporter: "b"), at: 110) }
+        // What "a" reported has left the window, so that "b" is alone in it.
+        #expect(evidence.sweep(at: 109) == nil)
+        for _ in 0..<10 { _ = evidence.record(Outcome(result: Self.bad, reporter: "c"), at: 110) }
+        #expect(evidence.sweep(at: 109)?.requests == 20)
+    }
+
     @Test func `sixty-four reporters are told apart, the rest are one, and places come free with the window`() {
         let settings = Self.makeSettings {
             $0.minReporters = 2

@@ -51,6 +51,23 @@ struct SlowStartTests {
         #expect(shares([0, 1, 2], at: 9) == [:])
     }
 
+    @Test mutating func `a peer of the beginning that is picked before its first check starts full when it passes one, and not a second time`() {
+        func candidates(proven: [Int], unproven: [Int]) -> [SlowStart.Candidate] {
+            let indices = proven.map { ($0, true) } + unproven.map { ($0, false) }
+            return indices.map { .init(address: peers[$0.0], weight: 100, duration: .seconds(50), isProven: $0.1) }
+        }
+        func shares(_ candidates: [SlowStart.Candidate], at seconds: Double) -> [PeerAddress: Double] {
+            slowStart.update(candidates, at: start + .seconds(seconds))
+        }
+        for index in 0..<3 { slowStart.startFull(peers[index]) }
+        #expect(shares(candidates(proven: [], unproven: [0, 1, 2]), at: 0) == [:])
+        // Peer 2 fails its first check, and passes one twenty seconds later.
+        #expect(shares(candidates(proven: [0, 1], unproven: []), at: 1) == [:])
+        #expect(shares(candidates(proven: [0, 1, 2], unproven: []), at: 20) == [:])
+        #expect(shares(candidates(proven: [0, 1], unproven: []), at: 30) == [:])
+        #expect(shares(candidates(proven: [0, 1, 2], unproven: []), at: 40) == [peers[2]: 0.1])
+    }
+
     @Test mutating func `a sole peer does not ramp`() {
         #expect(shares([0], at: 0) == [:])
         #expect(shares([0], at: 1) == [:])

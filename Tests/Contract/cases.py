@@ -156,7 +156,8 @@ def _reports() -> list[Case]:
               for kind in (b"connect", b"timeout", b"reset", b"other")]
     bad_values = [b'"status":99', b'"status":600', b'"status":1e400', b'"status":"200"', b'"status":200,"error":"other"', b'"count":1',
                   b'"error":"oops"', b'"status":200,"count":0', b'"status":200,"count":-1', b'"status":200,"count":99999999999999999999',
-                  b'"status":200,"latency_ms":-1', b'"status":200,"latency_ms":1e308', b'"status":200,"reporter":"%s"' % (b"r" * 257)]
+                  b'"status":200,"latency_ms":-1', b'"status":200,"latency_ms":1e308', b'"status":200,"count":1e308', b'"status":-1',
+                  b'"status":200,"reporter":"%s"' % (b"r" * 257)]
     bad = [b'{"service":"web","peer":"10.0.0.1:8080",%s}' % value for value in bad_values]
     bad += [b"{}", b"[1]", b'[{"service":"w\xffb","peer":"10.0.0.1:8080","status":200}]', b'{"service":"w\\ud800","peer":"10.0.0.1:8080","status":200}',
             b'{"service":"nobody","peer":"10.0.0.1:8080","status":200}', b'{"service":"web","peer":"10.9.9.9:8080","status":200}',
@@ -172,7 +173,8 @@ def _reports() -> list[Case]:
         report(b"[]"),
         report(b"", headers=LINES),
         report(b"\n \r\n", headers=LINES),
-        report(b"\n".join([OUTCOME, b"", b"x", b"[" * 10_000, b" " * 70_000, OUTCOME]), headers=LINES),
+        report(b"\n".join([OUTCOME, b"", b"x", b"[" * 10_000, b'{"a":' * 5_000, b" " * 70_000, OUTCOME]), headers=LINES),
+        report(b"\n".join([OUTCOME, b"x" * 1_048_576, b'{"service":"w\xff","peer":"10.0.0.1:8080","status":200}', OUTCOME]), headers=LINES),
         report(b"%s\n" % OUTCOME * 30_000, headers=LINES),
         *(report(item, 422, "all_rejected") for item in bad),
         report(b"x\n{}\n", 422, "all_rejected", headers=LINES),

@@ -1,5 +1,6 @@
 """`/metrics` as Prometheus reads it. Needs `promtool`, which the package `prometheus` brings."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -35,13 +36,23 @@ def pick(server: LookasideServer, count: int) -> None:
     server.wait_for("/metrics", lambda answer: samples(answer.body.decode())['lookaside_picks_total{service="web"}'] == before + count)
 
 
+def report(server: LookasideServer, *outcomes: dict[str, object]) -> None:
+    answer = server.request("POST", "/report", body=json.dumps([{"service": "web", **outcome} for outcome in outcomes]).encode())
+    assert answer.json["accepted"] == len(outcomes)
+
+
 @pytest.mark.parametrize("target", ["/metrics", "/stats?format=prometheus", "/stats/web?format=prometheus"])
-def test_promtool_finds_no_fault(changing: LookasideServer, target: str) -> None:
-    changing.write_peers(SERVICES)
-    changing.wait_for_status("/pick/other", 200)
-    pick(changing, 10)
-    check = subprocess.run(["promtool", "check", "metrics"], input=changing.get(target).body, capture_output=True, check=False)
-    assert (check.returncode, check.stdout, check.stderr) == (0, b"", b"")
+@pytest.mark.parametrize("per_peer", [False, True])
+def test_promtool_finds_no_fault(tmp_path: Path, target: str, per_peer: bool) -> None:
+    with running(tmp_path, SERVICES, f"metrics: {{ per_peer: {str(per_peer).lower()} }}\n") as server:
+        server.wait_for_status("/pick/other", 200)
+        pick(server, 10)
+        report(server, {"peer": "10.0.0.1:1", "status": 200, "latency_ms": 3}, {"peer": "[::1]:80", "error": "timeout", "latency_ms": 99e3})
+        text = server.get(target).body
+        assert (b"lookaside_peer_outcomes_total{" in text) == per_peer
+        assert b"lookaside_outcome_latency_seconds_bucket{" in text
+        check = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, check=False)
+        assert (check.returncode, check.stdout, check.stderr) == (0, b"", b"")
 
 
 def test_metrics_count_picks_and_peers(changing: LookasideServer) -> None:
@@ -101,9 +112,8 @@ def test_checks_are_counted(tmp_path: Path) -> None:
 
 
 def test_a_source_that_cannot_deliver_is_not_synced_and_stale(unsynced: LookasideServer) -> None:
-    metrics = read(unsynced)
-    assert metrics['lookaside_source_synced{source="file"}'] == 0
-    assert metrics['lookaside_source_stale_seconds{source="file"}'] > 0
+    assert read(unsynced)['lookaside_source_synced{source="file"}'] == 0
+    unsynced.wait_for("/metrics", lambda answer: samples(answer.body.decode())['lookaside_source_stale_seconds{source="file"}'] > 0)
 
 
 def test_a_service_that_goes_takes_its_peers_with_it(changing: LookasideServer) -> None:
@@ -112,6 +122,34 @@ def test_a_service_that_goes_takes_its_peers_with_it(changing: LookasideServer) 
     changing.write_peers('services: { web: { "10.0.0.1:1": {} } }\n')
     changing.wait_for("/peers/web", lambda answer: len(answer.json["peers"]) == 1)
     assert read(changing)['lookaside_eligible_peers{service="web"}'] == 1
+
+
+def test_series_of_a_peer_vanish_with_it(tmp_path: Path) -> None:
+    with running(tmp_path, SERVICES, "metrics: { per_peer: true }\n") as server:
+        server.wait_for_status("/pick/other", 200)
+        report(server, *({"peer": f"10.0.0.{number}:1", "status": 200} for number in (1, 2)))
+        name = 'lookaside_peer_outcomes_total{service="web",peer="10.0.0.%d:1",result="2xx"}'
+        assert [read(server)[name % number] for number in (1, 2)] == [1, 1]
+        server.write_peers('services: { web: { "10.0.0.1:1": {} } }\n')
+        server.wait_for("/peers/web", lambda answer: len(answer.json["peers"]) == 1)
+        metrics = read(server)
+        assert metrics[name % 1] == 1
+        assert not [name for name in metrics if "10.0.0.2:1" in name]
+
+
+def test_panic_is_shown(tmp_path: Path) -> None:
+    # Nobody listens there.
+    peers = 'services: { web: { "127.0.0.1:1": {}, "127.0.0.2:1": {}, "[::1]:1": { weight: 0 } } }\n'
+    with running(tmp_path, peers, "health_check: { interval: 0.1, timeout: 0.05 }\n") as server:
+        server.wait_for("/peers/web", lambda answer: answer.status == 200 and answer.json["panic"])
+        metrics = read(server)
+        assert (metrics['lookaside_panic{service="web"}'], metrics['lookaside_eligible_peers{service="web"}']) == (1, 0)
+        assert [service["eligible"] for service in server.get("/peers").json["services"]] == [0]
+        explained = server.get("/explain/web").json
+        assert (explained["panic"], explained["eligible"], explained["candidates"]) == (True, 0, 2)
+        assert [(peer["eligible"], peer["effective_weight"]) for peer in explained["peers"]] == [(False, 100), (False, 100), (False, 0)]
+        assert server.get("/pick/web").json["panic"] is True
+        assert server.get("/pick/web?n=3").json["panic"] is True
 
 
 def test_metrics_of_one_service_are_its_part_of_all(changing: LookasideServer) -> None:

@@ -229,6 +229,28 @@ struct ControlPlaneTests {
         #expect(directory["other"]?.plan.details.skipped == [])
     }
 
+    @Test func `the checker is told to begin again with another peer at the same address`() async throws {
+        let told = Mutex<[CheckTargets]>([])
+        let controlPlane = ControlPlane(
+            sources: [SourceDescription(name: "only")],
+            directory: directory,
+            staleAfter: nil,
+            checkTargets: { targets in told.withLock { $0.append(targets) } },
+            clock: ServerClock(now: { .second(1) }, wallTime: { 1_700_000_000 }),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        let feed = controlPlane.feed(for: 0)
+        for identity in ["a", "b"] {
+            let entries = [("1", identity), ("2", "c")].map { number, identity in
+                SourceEntry(key: "web/10.0.0.\(number):80", content: .value(PeerValue(identity: identity)))
+            }
+            await feed.apply(entries, revision: identity)
+        }
+        for _ in 0..<500 where told.withLock({ $0.count }) < 3 { try await Task.sleep(for: .milliseconds(10)) }
+        let peers = told.withLock { $0.map { $0.targets.map { "\($0.peer)" } } }
+        #expect(peers == [["10.0.0.1:80", "10.0.0.2:80"], ["10.0.0.2:80"], ["10.0.0.1:80", "10.0.0.2:80"]])
+    }
+
     @Test func `the checker is told when only the settings of checks change`() async throws {
         let told = Mutex<[CheckTargets]>([])
         let controlPlane = ControlPlane(

@@ -80,7 +80,7 @@ struct ServiceRecordTests {
 
     private func evidence(_ index: Int, at second: UInt32) -> [UInt64]? {
         record.state.plan.state(of: peers[index]).map { state in
-            let counts = state.evidenceCounts(at: second)
+            let counts = state.evidenceCounts(at: second, settings: record.settings.logCheck)
             return [counts.requests, counts.failures, counts.run]
         }
     }
@@ -221,7 +221,98 @@ struct ServiceRecordTests {
         #expect(health(0) == .unchecked)
     }
 
+    @Test mutating func `what checks find below an ejection is shown, though nothing else changes`() {
+        publish([0, 1, 2, 3], at: 0)
+        check(0, 200, at: 1)
+        report(.status(500), 5, of: 0, at: 2)
+        publish([0, 1, 2, 3], at: 2)
+        let verdicts = [3.0, 4, 5].map { seconds in record.check(peers[0], .status(500), at: at(seconds), wallTime: seconds) }
+        #expect(verdicts == [false, false, true])
+        #expect(publish([0, 1, 2, 3], at: 5).isEmpty)
+        #expect(record.state.plan.member(peers[0])?.verdict?.activeIsHealthy == false)
+        #expect(health(0) == .ejected)
+    }
+
+    @Test mutating func `in panic the eligible peers are those that are well, whoever is picked`() {
+        publish([0, 1, 2, 3], at: 0)
+        for index in 0..<3 { check(index, 500, at: 1) }
+        publish([0, 1, 2, 3], at: 1)
+        #expect(!record.state.plan.isPanic && record.state.plan.details.eligible == 1)
+        check(3, 500, at: 2)
+        publish([0, 1, 2, 3], at: 2)
+        #expect(record.state.plan.isPanic && record.state.plan.details.eligible == 0)
+        #expect(record.state.plan.members.allSatisfy { $0.effectiveWeight == 100 })
+    }
+
+    // MARK: Other peers in the same place
+
+    @Test mutating func `a run is not held against the peer that has come in the place of the one that failed`() throws {
+        publish([0, 1, 2, 3], value: PeerValue(slowStart: 0, identity: "a"), at: 0)
+        for _ in 0..<5 { _ = record.state.record(Outcome(result: .status(500), reporter: "r"), of: peers[0], at: .second(0)) }
+        let run = signals.take().compactMap { signal -> (peer: PeerState, finding: Finding)? in
+            if case .run(_, let peer, let finding) = signal { (peer, finding) } else { nil }
+        }
+        let found = try #require(run.first)
+        publish([0, 1, 2, 3], value: PeerValue(slowStart: 0, identity: "b"), at: 1)
+        let isJudged = record.judge(found.peer, found.finding, at: at(1), wallTime: 1)
+        #expect(!isJudged && health(0) == nil)
+    }
+
+    @Test mutating func `a peer is told from the next one also when a source that cannot tell spoke of it between`() {
+        func state() -> PeerState? { record.state.plan.state(of: peers[0]) }
+        func value(_ identity: String) -> PeerValue { PeerValue(slowStart: 0, identity: identity) }
+        publish([0, 1], value: value("a"), at: 0)
+        let first = state()
+        publish([0, 1], value: value(""), at: 1)
+        #expect(state() === first)
+        publish([0, 1], value: value("a"), at: 2)
+        #expect(state() === first)
+        publish([0, 1], value: value(""), at: 3)
+        publish([0, 1], value: value(""), at: 4)
+        #expect(state() === first)
+        publish([0, 1], value: value("b"), at: 5)
+        #expect(state() !== first)
+    }
+
+    // MARK: Ramps
+
+    @Test mutating func `a peer that its operator holds back at the beginning ramps when it may be picked`() {
+        func publish(_ status: PeerValue.Status, at seconds: Double) {
+            var table = SourceTable()
+            for index in 0..<4 {
+                let value = PeerValue(checkURL: "", slowStart: 50, status: index == 3 ? status : .up)
+                table.apply(SourceEntry(key: "web/\(peers[index])", content: .value(value)))
+            }
+            _ = record.publish(
+                .init(
+                    service: CombinedService("web", in: [table], by: .merge),
+                    isFirstList: seconds == 0,
+                    isStale: false,
+                    index: 1,
+                    now: at(seconds),
+                    wallTime: seconds
+                )
+            )
+        }
+        publish(.down, at: 0)
+        publish(.up, at: 1000)
+        #expect(record.state.plan.members.map(\.effectiveWeight) == [100, 100, 100, 10])
+    }
+
     // MARK: Other settings
+
+    @Test mutating func `evidence of one reporter is none where two have to agree from now on`() {
+        publish([0, 1, 2, 3], at: 0)
+        change(at: 0) { $0.logCheck.consecutiveFailures = 0 }
+        report(.status(500), 20, of: 0, at: 1)
+        #expect(evidence(0, at: 1) == [20, 20, 20])
+        change(at: 2) { $0.logCheck.minReporters = 2 }
+        #expect(evidence(0, at: 2) == [0, 0, 0])
+        report(.status(500), 20, of: 1, at: 2)
+        change(at: 3) { $0.logCheck.minReporters = 3 }
+        advance(to: 6)
+        #expect(health(0) == nil && health(1) == nil)
+    }
 
     @Test mutating func `a shorter interval between sweeps holds at once`() throws {
         change(at: 0) { $0.logCheck.interval = .seconds(3600) }

@@ -48,7 +48,7 @@ struct ReportFixture {
         var configuration = HTTPServer.Configuration()
         configuration.port = 0
         configuration.workers = 2
-        configuration.failureResponse = { LookasideAPI.response(to: $0) }
+        configuration.failureResponse = { api.response(to: $0) }
         configure(&configuration)
         return (try HTTPServer.start(configuration, routes: api.routes), api.reportCounters)
     }

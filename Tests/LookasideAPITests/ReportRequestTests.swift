@@ -68,6 +68,42 @@ import Testing
         #expect(try Self.answer(response).error?.code == code)
         #expect(fixture.requests("web") == 0)
         #expect(counters.reports == 0)
+        // Too long a body reaches nobody who counts reports.
+        #expect(counters.lastError.hasPrefix(status == 413 ? "" : "\(code): "))
+    }
+
+    @Test func `requests are counted, whoever answers them`() async throws {
+        let fixture = try ReportFixture()
+        let (server, _) = try fixture.start { $0.bodyLimit = 1_024 }
+        let metrics = try await onThread {
+            let client = try RawHTTPClient(port: server.port)
+            for body in [Self.good, Self.good, "x"] { _ = try client.request("POST", "/report", headers: Self.lines, body: body) }
+            _ = try client.request("POST", "/report", headers: Self.json, body: Self.good)
+            for target in ["/nothing", "/report"] { _ = try client.request("GET", target) }
+            let long = String(repeating: " ", count: 2_000)
+            _ = try RawHTTPClient(port: server.port).request("POST", "/report", headers: Self.json, body: long)
+            return try client.request("GET", "/metrics").text
+        }
+        let counted = metrics.split(separator: "\n").filter { $0.hasPrefix("lookaside_http_requests_total") }.map { $0.dropFirst(29) }
+        #expect(
+            Set(counted) == [
+                #"{route="/report",status="200"} 3"#, #"{route="/report",status="422"} 1"#, #"{route="none",status="404"} 1"#,
+                #"{route="none",status="405"} 1"#, #"{route="none",status="413"} 1"#,
+            ]
+        )
+    }
+
+    @Test func `a message stays short, whatever an item holds`() async throws {
+        let fixture = try ReportFixture()
+        let (server, counters) = try fixture.start()
+        let colons = String(repeating: ":", count: 60_000)
+        let combining = "e" + String(repeating: "\u{301}", count: 20_000)
+        for field in [#""peer":"\#(colons)80""#, #""peer":"\#(combining):80""#, #""peer":"10.0.0.1:80","error":"\#(combining)""#] {
+            let body = #"{"service":"web",\#(field)}"#
+            let response = try await onThread { try RawHTTPClient(port: server.port).request("POST", "/report", headers: Self.json, body: body) }
+            #expect(response.status == 422 && response.body.count < 1_000)
+            #expect(counters.lastError.utf8.count < 500)
+        }
     }
 
     @Test func `parameters are refused before anything is counted, and other methods too`() async throws {

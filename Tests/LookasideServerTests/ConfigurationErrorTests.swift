@@ -69,7 +69,7 @@ struct ConfigurationErrorTests {
         ),
         (
             "services:\n  web: { check_url: health }",
-            "2:10: services.web.check_url: found \"health\", expected a path such as /health, an http or https URL, tcp: or an empty string"
+            "2:10: services.web.check_url: found \"health\", expected a path such as /health, an http or https URL, tcp: or an empty text"
         ),
         ("services:\n  web: { interval: 5 }", "2:10: services.web.interval: unknown key; allowed: health_check, log_check"),
         (

@@ -32,6 +32,7 @@ struct ExplanationBody: Decodable {
         let evidence: Evidence
     }
 
+    let policy: String
     let panic: Bool
     let eligible: Int
     let candidates: Int

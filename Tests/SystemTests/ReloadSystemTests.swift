@@ -13,6 +13,10 @@ struct ReloadSystemTests {
         }
     }
 
+    private struct Traffic: Decodable {
+        let requests: Int
+    }
+
     private static let outcome = #"{"service":"web","peer":"10.0.0.1:80","status":200}"#
 
     /// Has the server read another configuration, and waits until it has.
@@ -21,6 +25,27 @@ struct ReloadSystemTests {
         try server.write("lookaside.yaml", configuration)
         server.signal(SIGHUP)
         try await server.wait("the reload") { server.log.matches(of: /the configuration was read again/).count > before }
+    }
+
+    @Test func `ejections and statistics stay, and rules of single services follow`() async throws {
+        let peers = (1...4).map { "\"10.0.0.\($0):80\": {}" }.joined(separator: ", ")
+        let server = try await LookasideProcess(
+            configuration: "health_check: { enabled: false }",
+            files: ["peers.yaml": "services: { web: { \(peers) } }"]
+        )
+        try await server.wait("four peers") { try await server.weights("web")?.count == 4 }
+        try await server.report(#""error":"timeout""#, times: 5, of: "10.0.0.1:80")
+        try await server.waitForEvent("ejected", of: "10.0.0.1:80")
+
+        let rules = "{ policy: random, panic_threshold: 0.9, slow_start: 5, log_check: { enabled: false } }"
+        try await reload(server, "health_check: { enabled: false }\nservices: { we*: \(rules) }\n")
+        // Three of four are fewer than nine tenths.
+        try await server.wait("panic") { try await server.json("/pick/web", as: PickBody.self).panic == true }
+        let explanation = try await server.json("/explain/web", as: ExplanationBody.self)
+        #expect(explanation.policy == "random" && explanation.eligible == 3)
+        #expect(explanation.peers.first?.health == "ejected" && explanation.peers.first?.evidence.run == 5)
+        try await server.wait("the outcomes of before") { try await server.json("/stats/web?window=60", as: Traffic.self).requests == 5 }
+        #expect(try await server.events().map(\.to) == ["ejected"])
     }
 
     @Test func `leases, limits, metrics, staleness and the log follow a new configuration at once`() async throws {

@@ -4,16 +4,18 @@
 package struct Evidence: Sendable {
     /// How many reporters are told apart; the rest count as one.
     static let reporterLimit = 64
-    /// The name under which the rest counts.
-    private static let others = ""
+    /// What stands for a reporter: names may be long, and there are many.
+    private typealias Reporter = Int
+    /// What stands for the rest.
+    private static let others: Reporter = 0
 
     private var window: OutcomeWindow
     private var run: UInt64 = 0
     /// Whether more than one reporter has to agree; where not, what follows stays empty.
     private let tellsReportersApart: Bool
     /// How much of the run each reporter reported.
-    private var runReporters: [String: UInt64] = [:]
-    private var reporters: [String: OutcomeWindow] = [:]
+    private var runReporters: [Reporter: UInt64] = [:]
+    private var reporters: [Reporter: OutcomeWindow] = [:]
     /// When reporters without outcomes in the window were last forgotten.
     private var lastForgetting: UInt32 = 0
 
@@ -41,11 +43,12 @@ package struct Evidence: Sendable {
 
     /// Adds an outcome.
     ///
-    /// - Returns: what it proves at once: a run of failures that is long enough. An outcome that stands for many adds one to a run.
+    /// - Returns: what it proves at once: a run of failures that is long enough, which is at least `consecutive_failures` and a quarter of the
+    ///   requests a second over the window. An outcome that stands for many adds one to a run.
     package mutating func record(_ outcome: Outcome, at second: UInt32, settings: LogCheckSettings) -> Finding? {
         let isFailure = outcome.result.isFailure(settings.failureStatuses)
         window.add(outcome.count, isFailure: isFailure, at: second)
-        let reporter = tellsReportersApart ? name(outcome.reporter, at: second) : Self.others
+        let reporter = tellsReportersApart ? self.reporter(outcome.reporter, at: second) : Self.others
         if tellsReportersApart {
             reporters[reporter, default: OutcomeWindow(seconds: window.seconds)].add(outcome.count, isFailure: isFailure, at: second)
         }
@@ -69,7 +72,8 @@ package struct Evidence: Sendable {
         var counts = window.sum
         guard isRatioExceeded(counts, settings) else { return nil }
         if tellsReportersApart {
-            forgetReporters(at: second)
+            // The outcomes may be ahead of the sweep's clock: what the reporters are taken off must be of the same seconds.
+            forgetReporters(at: window.newest)
             // Of two with as many failures the one with the worse ratio, so that the verdict does not depend on their order.
             let worst = reporters.values.map(\.sum).sorted { ($0.failures, $1.requests) > ($1.failures, $0.requests) }
             for reporter in worst.prefix(settings.minReporters - 1) { counts -= reporter }
@@ -103,8 +107,9 @@ package struct Evidence: Sendable {
         Finding(rule: rule, requests: window.sum.requests, failures: window.sum.failures, run: run, window: window.seconds)
     }
 
-    /// The name under which a reporter's outcomes count: its own while there is room for it.
-    private mutating func name(_ reporter: String, at second: UInt32) -> String {
+    /// What a reporter's outcomes count under: its own while there is room for it.
+    private mutating func reporter(_ name: String, at second: UInt32) -> Reporter {
+        let reporter = name.isEmpty ? Self.others : name.hashValue
         if reporters[reporter] != nil { return reporter }
         // Names come free as seconds pass: looking for them once a second keeps an outcome cheap however many reporters there are.
         if namedCount == Self.reporterLimit, second > lastForgetting { forgetReporters(at: second) }

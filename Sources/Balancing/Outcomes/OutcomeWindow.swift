@@ -2,10 +2,23 @@
 ///
 /// Adding and asking take constant time: sums are kept, and a second that leaves the window is subtracted once.
 struct OutcomeWindow: Sendable {
+    /// Those of one second: as many as fit.
+    private struct Second: Sendable {
+        var requests: UInt32 = 0
+        var failures: UInt32 = 0
+    }
+
     /// Requests, and how many of them failed.
     struct Counts: Sendable {
         var requests: UInt64 = 0
         var failures: UInt64 = 0
+
+        init() {}
+
+        fileprivate init(_ requests: UInt32, _ failures: UInt32) {
+            self.requests = UInt64(requests)
+            self.failures = UInt64(failures)
+        }
 
         static func += (left: inout Counts, right: Counts) {
             left.requests += right.requests
@@ -18,14 +31,15 @@ struct OutcomeWindow: Sendable {
         }
     }
 
-    private var countsBySecond: [Counts]
-    private var newest: UInt32 = 0
-    /// The sums over the window that ends with the second last advanced to.
+    private var countsBySecond: [Second]
+    /// The second last advanced to.
+    private(set) var newest: UInt32 = 0
+    /// The sums over the window that ends with ``newest``.
     private(set) var sum = Counts()
 
     /// Makes an empty window of 1 to 60 seconds.
     init(seconds: Int) {
-        countsBySecond = Array(repeating: Counts(), count: seconds)
+        countsBySecond = Array(repeating: Second(), count: seconds)
     }
 
     /// How many seconds it covers.
@@ -36,8 +50,8 @@ struct OutcomeWindow: Sendable {
         guard second > newest else { return }
         for skipped in 1...min(second - newest, UInt32(seconds)) {
             let slot = Int((newest + skipped) % UInt32(seconds))
-            sum -= countsBySecond[slot]
-            countsBySecond[slot] = Counts()
+            sum -= Counts(countsBySecond[slot].requests, countsBySecond[slot].failures)
+            countsBySecond[slot] = Second()
         }
         newest = second
     }
@@ -46,8 +60,11 @@ struct OutcomeWindow: Sendable {
     mutating func add(_ requests: UInt32, isFailure: Bool, at second: UInt32) {
         advance(to: second)
         guard newest - second < UInt32(seconds) else { return }
-        let counts = Counts(requests: UInt64(requests), failures: isFailure ? UInt64(requests) : 0)
-        countsBySecond[Int(second % UInt32(seconds))] += counts
-        sum += counts
+        let slot = Int(second % UInt32(seconds))
+        let counted = min(requests, .max - countsBySecond[slot].requests)
+        let failures = isFailure ? counted : 0
+        countsBySecond[slot].requests += counted
+        countsBySecond[slot].failures += failures
+        sum += Counts(counted, failures)
     }
 }

@@ -29,7 +29,7 @@ package struct PeerAddress: Hashable, Sendable {
         if host.utf8.first == UInt8(ascii: "["), host.utf8.last == UInt8(ascii: "]") {
             try self.init(ipv6: String(host.dropFirst().dropLast()), port: port)
         } else if host.utf8.contains(UInt8(ascii: ":")) {
-            throw PeerAddressError("an IPv6 address needs brackets: [\(host)]:\(port)")
+            throw PeerAddressError("an IPv6 address needs brackets: [\(host.cut(bytes: 64))]:\(port)")
         } else {
             try self.init(ipv4: String(host), port: port)
         }
@@ -59,7 +59,7 @@ package struct PeerAddress: Hashable, Sendable {
 
     private static func port(_ text: Substring) throws(PeerAddressError) -> UInt16 {
         guard !text.isEmpty, text.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }), let port = UInt16(text), port > 0 else {
-            throw PeerAddressError("found port \"\(text.prefix(20))\", allowed is 1 to 65535")
+            throw PeerAddressError("found port \"\(text.cut(bytes: 20))\", allowed is 1 to 65535")
         }
         return port
     }
@@ -67,8 +67,8 @@ package struct PeerAddress: Hashable, Sendable {
     private static func hostError(_ host: String) -> PeerAddressError {
         let looksNumeric = host.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":") }
         return looksNumeric
-            ? PeerAddressError("\"\(host.prefix(64))\" is not an IPv4 or IPv6 address")
-            : PeerAddressError("\"\(host.prefix(64))\" is a name: a peer is an IPv4 or IPv6 address, names are not resolved")
+            ? PeerAddressError("\"\(host.cut(bytes: 64))\" is not an IPv4 or IPv6 address")
+            : PeerAddressError("\"\(host.cut(bytes: 64))\" is a name: a peer is an IPv4 or IPv6 address, names are not resolved")
     }
 
     /// The address alone: dotted for IPv4, RFC 5952 without brackets for IPv6.

@@ -129,13 +129,17 @@ extension PeerState {
     package func judge(at second: UInt32, settings: LogCheckSettings) -> Finding? {
         mutable.withLock { mutable in
             mutable.isAccused = false
+            mutable.traffic?.keepEvidence(for: settings)
             return mutable.traffic?.evidence?.sweep(at: second, settings: settings)
         }
     }
 
     /// What the evidence counts now: requests and failures of the window, and the failures since the last success.
-    package func evidenceCounts(at second: UInt32) -> (requests: UInt64, failures: UInt64, run: UInt64) {
-        mutable.withLock { $0.traffic?.evidence?.counts(at: second) ?? (0, 0, 0) }
+    package func evidenceCounts(at second: UInt32, settings: LogCheckSettings) -> (requests: UInt64, failures: UInt64, run: UInt64) {
+        mutable.withLock { mutable in
+            mutable.traffic?.keepEvidence(for: settings)
+            return mutable.traffic?.evidence?.counts(at: second) ?? (0, 0, 0)
+        }
     }
 
     /// Whether there is evidence in the window up to `second`, so that a sweep may find something.

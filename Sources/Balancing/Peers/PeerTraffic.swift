@@ -38,6 +38,11 @@ final class PeerTraffic: @unchecked Sendable {
         return made
     }
 
+    /// Frees evidence that was recorded for other settings: it cannot answer to these.
+    func keepEvidence(for settings: LogCheckSettings) {
+        if evidence?.fits(settings) == false { evidence = nil }
+    }
+
     /// Frees evidence that holds nothing any more.
     func freeEmptyEvidence(at second: UInt32) {
         if evidence?.isEmpty(at: second) == true { evidence = nil }

@@ -14,9 +14,9 @@ extension PeerValue: Decodable {
         let isCheckURLNull = try fields.contains(.checkURL) && fields.decodeNil(forKey: .checkURL)
         let checkURL = isCheckURLNull ? "" : try fields.decodeIfPresent(String.self, forKey: .checkURL)
         try fields.check(
-            checkURL.map(Self.isCheckURL) ?? true,
+            checkURL.map(CheckURL.isValid) ?? true,
             .checkURL,
-            "allowed is a path that starts with /, an http:// or https:// URL, tcp:, or nothing"
+            "allowed is \(CheckURL.rule)"
         )
         let status = try fields.decodeIfPresent(String.self, forKey: .status) ?? "up"
         self.init(
@@ -27,10 +27,6 @@ extension PeerValue: Decodable {
             zone: try fields.decodeIfPresent(String.self, forKey: .zone) ?? "",
             metadata: try fields.decodeIfPresent([String: String].self, forKey: .metadata) ?? [:]
         )
-    }
-
-    private static func isCheckURL(_ text: String) -> Bool {
-        text.isEmpty || ["/", "http://", "https://", "tcp:"].contains { text.hasPrefix($0) }
     }
 }
 

@@ -34,7 +34,7 @@ package struct SlowStart: Sendable {
 
     private var ramps: [PeerAddress: Ramp] = [:]
     private var eligible: Set<PeerAddress> = []
-    /// Peers that start full the first time they are eligible.
+    /// Peers that start full until they are proven.
     private var startsFull: Set<PeerAddress> = []
 
     /// Makes ramps of nobody.
@@ -45,16 +45,22 @@ package struct SlowStart: Sendable {
         let address: PeerAddress
         let weight: Double
         let duration: Duration
+        let isProven: Bool
 
-        /// Makes a candidate; a duration of zero: it never ramps.
-        package init(address: PeerAddress, weight: Double, duration: Duration) {
+        /// Makes a candidate.
+        ///
+        /// - Parameters:
+        ///   - duration: how long it ramps; zero: it never does.
+        ///   - isProven: whether it has passed its first check, or is not probed.
+        package init(address: PeerAddress, weight: Double, duration: Duration, isProven: Bool = true) {
             self.address = address
             self.weight = weight
             self.duration = duration
+            self.isProven = isProven
         }
     }
 
-    /// Lets a peer start full the first time it is eligible.
+    /// Lets a peer start full: the first time it is eligible, and where it is probed also with its first check that passes, however late.
     package mutating func startFull(_ peer: PeerAddress) {
         startsFull.insert(peer)
     }
@@ -72,10 +78,12 @@ package struct SlowStart: Sendable {
     package mutating func update(_ candidates: [Candidate], at now: Instant) -> [PeerAddress: Double] {
         let hasOthers = candidates.count > 1
         for candidate in candidates where !eligible.contains(candidate.address) {
-            let isFull = startsFull.remove(candidate.address) != nil
-            if !isFull, hasOthers, candidate.duration > .zero {
+            if !startsFull.contains(candidate.address), hasOthers, candidate.duration > .zero {
                 ramps[candidate.address] = Ramp(start: now, duration: candidate.duration)
             }
+        }
+        if !startsFull.isEmpty {
+            for candidate in candidates where candidate.isProven { startsFull.remove(candidate.address) }
         }
         eligible = Set(candidates.lazy.map(\.address))
         ramps = ramps.filter { eligible.contains($0.key) && $0.value.share(at: now) != nil }

@@ -19,7 +19,7 @@ extension ServiceState {
                 sum &+= count
             }
             statistics.picks.add(sum, at: ended.second)
-            statistics.totals.addPicks(sum)
+            totals.withLock { $0.addPicks(sum) }
         }
     }
 
@@ -39,7 +39,7 @@ extension ServiceState {
         statistics.withLock { statistics in
             picking.withLock { $0.enter(second) }
             settle(&statistics)
-            return statistics.totals
+            return totals.withLock { $0 }
         }
     }
 }
@@ -51,17 +51,15 @@ extension ServiceState {
     ///
     /// - Returns: whether the service has that peer; an outcome of another one leaves no trace.
     package func record(_ outcome: Outcome, of address: PeerAddress, at now: Moment) -> Bool {
-        guard let peer = plan.state(of: address) else { return false }
+        guard let peer = picking.withLock({ $0.plan.state(of: address) }) else { return false }
         let settings = self.settings.logCheck
         let (isFirst, finding) = peer.record(outcome, at: now.second, settings: settings)
         if isTrackingLoad.load(ordering: .relaxed) {
             load.end(peer, outcome, isFailure: outcome.result.isFailure(settings.failureStatuses), at: now)
         }
-        statistics.withLock { statistics in
-            statistics.totals.record(outcome)
-            if isFirst { statistics.active[ObjectIdentifier(peer)] = peer }
-        }
-        if let finding { signal(.run(service: name, peer: address, finding)) }
+        totals.withLock { $0.record(outcome) }
+        if isFirst { statistics.withLock { $0.active[ObjectIdentifier(peer)] = peer } }
+        if let finding { signal(.run(service: name, peer: peer, finding)) }
         if settings.isEnabled, !isWatched.load(ordering: .relaxed), !isWatched.exchange(true, ordering: .acquiringAndReleasing) {
             signal(.outcomesBegan(service: name))
         }

@@ -11,7 +11,6 @@ package final class ServiceState: Sendable {
 
     struct Statistics {
         var picks = SecondRing()
-        var totals = TrafficTotals()
         var transitions = TransitionTotals()
         /// Peers that hold statistics or prepared answers, for the sweep that frees them.
         var active: [ObjectIdentifier: PeerState] = [:]
@@ -26,8 +25,10 @@ package final class ServiceState: Sendable {
     private let isHashing = Atomic(false)
     /// Leases by the second in which they end.
     let leases = Mutex(LeaseCalendar())
-    /// Taken before `picking` where both are held.
+    /// Taken before `picking` and `totals` where both are held.
     let statistics = Mutex(Statistics())
+    /// Apart from the statistics, which are held for as long as it takes to look at every peer: each outcome takes this one.
+    let totals = Mutex(TrafficTotals())
     private let currentSettings: Mutex<ServiceSettings>
     let signal: @Sendable (ServiceSignal) -> Void
     /// Whether the control plane sweeps the service.

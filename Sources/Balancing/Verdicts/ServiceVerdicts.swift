@@ -76,7 +76,7 @@ extension ServiceVerdicts {
             verdict.ejection = nil
             verdict.history.end(at: now)
             readmitted.insert(peer)
-            reason = "readmitted: \(reason)"
+            reason = "readmitted: check passed: \(result.description)"
         }
         let isNews = verdict.health != from || (hasChanged && from != .ejected)
         if verdict.health != from { verdict.since = wallTime }

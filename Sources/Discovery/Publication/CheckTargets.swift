@@ -8,6 +8,8 @@ package struct CheckTargets: Sendable {
         package let peer: PeerAddress
         /// A path, an absolute URL or `tcp:`.
         package let url: String
+        /// What tells the peer from another one at the same address; empty: its source cannot tell.
+        package let identity: String
     }
 
     /// The service.

@@ -266,6 +266,7 @@ extension ControlPlane {
         guard isKnown || combined.isNamed else { return }
         var record = records.removeValue(forKey: service) ?? makeRecord(service, born: isFirstList ? nil : now)
         let wallTime = clock.wallTime()
+        let wasPanic = record.state.plan.isPanic
         let transitions = clock.change { index in
             let transitions = record.publish(
                 .init(
@@ -288,7 +289,18 @@ extension ControlPlane {
             clock.change { index in events.append(Event(index: index, at: wallTime, service: service, transition: transition)) }
             log(transition, of: service)
         }
+        if record.state.plan.isPanic != wasPanic { logPanic(of: record) }
         updateTargets(of: service, combined.peers, record.settings, isFirstList: isFirstList)
+    }
+
+    private func logPanic(of record: ServiceRecord) {
+        guard let suppressed = logBudget.take(at: .now) else { return }
+        let plan = record.state.plan
+        logger.log(
+            level: plan.isPanic ? .warning : .info,
+            plan.isPanic ? "too few peers are well: all are picked" : "enough peers are well again",
+            metadata: ["service": "\(record.state.name)", "eligible": "\(plan.details.eligible)", "suppressed": "\(suppressed)"]
+        )
     }
 
     private func makeRecord(_ service: String, born: Instant?) -> ServiceRecord {
@@ -318,13 +330,20 @@ extension ControlPlane {
     private func updateTargets(of service: String, _ peers: [CombinedPeer], _ settings: ServiceSettings, isFirstList: Bool) {
         var targets: [CheckTargets.Target] = []
         for peer in peers where settings.probes(peer.value) {
-            targets.append(.init(peer: peer.address, url: settings.checkURL(of: peer.value)))
+            targets.append(.init(peer: peer.address, url: settings.checkURL(of: peer.value), identity: peer.value.identity))
         }
         targets.sort { $0.peer < $1.peer }
         let told = toldTargets[service]
         guard targets != told?.targets ?? [] || (told != nil && settings.healthCheck != told?.settings) else { return }
         toldTargets[service] = targets.isEmpty ? nil : (targets, settings.healthCheck)
-        checkTargets(CheckTargets(service: service, targets: targets, settings: settings.healthCheck, isFirstList: isFirstList))
+        func tell(_ targets: [CheckTargets.Target]) {
+            checkTargets(CheckTargets(service: service, targets: targets, settings: settings.healthCheck, isFirstList: isFirstList))
+        }
+        // Another peer in the place of one that was probed: what a probe under way finds is about that one.
+        let known = Dictionary(uniqueKeysWithValues: (told?.targets ?? []).map { ($0.peer, $0.identity) })
+        let lasting = targets.filter { target in known[target.peer].map { $0 == target.identity } ?? true }
+        if lasting.count < targets.count { tell(lasting) }
+        tell(targets)
     }
 }
 
@@ -335,7 +354,12 @@ extension ControlPlane {
     package func receive(_ results: [(service: String, peer: PeerAddress, result: CheckResult)]) {
         let now = Instant.now
         for (service, peer, result) in results {
-            change(service, at: now) { record, wallTime in record.check(peer, result, at: now, wallTime: wallTime) }
+            var hasChanged = false
+            change(service, at: now) { record, wallTime in
+                hasChanged = record.check(peer, result, at: now, wallTime: wallTime)
+                return hasChanged
+            }
+            if hasChanged { stateVersion += 1 }
         }
         publishDue()
     }

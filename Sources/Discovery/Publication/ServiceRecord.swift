@@ -17,6 +17,8 @@ struct ServiceRecord {
     private let born: Instant?
     /// Peers that left lately, with the time.
     private var departed: [PeerAddress: (state: PeerState, value: PeerValue, at: Instant)] = [:]
+    /// The identities of peers whose values, from another source, have none at the moment.
+    private var hiddenIdentities: [PeerAddress: String] = [:]
     /// When the last source ceased to name the service; `nil` while one does.
     private(set) var unnamedSince: Instant?
     /// When evidence is next looked at; `nil` while there is none.
@@ -89,10 +91,15 @@ extension ServiceRecord {
         }
         let roles = peers.map { Selection.Member(role: $0.value.role, isWell: settings.isWell($0.value, $0.verdict)) }
         let selection = Selection(among: roles, panicThreshold: settings.panicThreshold)
-        let ramping = zip(peers, roles).filter { $0.1.role == .candidate && $0.1.isWell }.map { peer, _ in
-            SlowStart.Candidate(address: peer.state.address, weight: peer.value.weight, duration: settings.slowStart(of: peer.value))
+        let eligible = zip(peers, roles).filter { $0.1.role == .candidate && $0.1.isWell }.map { peer, _ in
+            SlowStart.Candidate(
+                address: peer.state.address,
+                weight: peer.value.weight,
+                duration: settings.slowStart(of: peer.value),
+                isProven: peer.verdict?.activeIsHealthy != nil || !settings.probes(peer.value)
+            )
         }
-        let shares = slowStart.update(ramping, at: publication.now)
+        let shares = slowStart.update(eligible, at: publication.now)
         nextRampStep = slowStart.nextStep(after: publication.now)
         let members = zip(peers, roles).map { peer, role in
             let share = selection == .eligible ? shares[peer.state.address] ?? 1 : 1
@@ -104,9 +111,11 @@ extension ServiceRecord {
                 source: peer.source
             )
         }
+        var details = publication.service.details
+        details.eligible = eligible.count
         let plan = Plan(
             members: members,
-            details: publication.service.details,
+            details: details,
             policy: settings.policy,
             isPanic: selection.isPanic,
             isStale: publication.isStale,
@@ -126,8 +135,12 @@ extension ServiceRecord {
     /// The state of a member that is still there; `nil` when another peer has come in its place, of which nothing is known.
     private mutating func keep(_ member: PlanMember?, as value: PeerValue) -> PeerState? {
         guard let member else { return nil }
-        if member.value.isSamePeer(as: value) { return member.state }
-        forgetPredecessor(at: member.state.address)
+        let address = member.state.address
+        // A source that cannot tell one peer from the next may have hidden one that can, for a while.
+        let known = member.value.identity.isEmpty ? hiddenIdentities[address] ?? "" : member.value.identity
+        hiddenIdentities[address] = value.identity.isEmpty && !known.isEmpty ? known : nil
+        if known.isEmpty || value.identity.isEmpty || known == value.identity { return member.state }
+        forgetPredecessor(at: address)
         return nil
     }
 
@@ -143,7 +156,8 @@ extension ServiceRecord {
             forgetPredecessor(at: peer.address)
         }
         let isYoung = born.map { publication.now < $0 + settings.slowStart(of: peer.value) } ?? false
-        if publication.isFirstList || isYoung { slowStart.startFull(peer.address) }
+        // One that its operator does not want picked is new when that changes.
+        if publication.isFirstList || isYoung, peer.value.isCandidate { slowStart.startFull(peer.address) }
         let arrived = PeerState(address: peer.address, since: publication.wallTime)
         // Ejected by a process before this one.
         if verdicts.shown(peer.address)?.ejection != nil { arrived.setEjected(true) }
@@ -153,6 +167,7 @@ extension ServiceRecord {
     private mutating func noteDepartures(from previous: Plan, to plan: Plan, at now: Instant) {
         for member in previous.members where plan.state(of: member.state.address) == nil {
             departed[member.state.address] = (member.state, member.value, now)
+            hiddenIdentities[member.state.address] = nil
             slowStart.forget(member.state.address)
         }
     }
@@ -166,14 +181,24 @@ extension ServiceRecord {
     /// - Returns: whether a plan has to be compiled.
     mutating func check(_ peer: PeerAddress, _ result: CheckResult, at now: Instant, wallTime: Double) -> Bool {
         guard let member = state.plan.member(peer), settings.probes(member.value) else { return false }
-        return note(
-            verdicts.check(peer, result, at: now, wallTime: wallTime, settings: settings.healthCheck, logCheck: settings.logCheck)
+        let before = verdicts.shown(peer)
+        let transitions = verdicts.check(
+            peer,
+            result,
+            at: now,
+            wallTime: wallTime,
+            settings: settings.healthCheck,
+            logCheck: settings.logCheck
         )
+        // Under an ejection the active verdict changes without a transition: it is shown, and saved.
+        return note(transitions) || verdicts.shown(peer) !== before
     }
 
-    /// Judges a peer for a run of failures.
-    mutating func judge(_ peer: PeerAddress, _ finding: Finding, at now: Instant, wallTime: Double) -> Bool {
-        guard settings.logCheck.isEnabled, let member = state.plan.member(peer), member.value.isCandidate else { return false }
+    /// Judges a peer for a run of failures, unless another one has come in its place.
+    mutating func judge(_ peer: PeerState, _ finding: Finding, at now: Instant, wallTime: Double) -> Bool {
+        guard settings.logCheck.isEnabled, let member = state.plan.member(peer.address), member.state === peer, member.value.isCandidate else {
+            return false
+        }
         return eject(member, finding, at: now, wallTime: wallTime)
     }
 

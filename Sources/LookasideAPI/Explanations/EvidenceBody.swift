@@ -17,8 +17,8 @@ struct EvidenceBody: Encodable {
     }
 
     /// What is held of a peer up to `second`.
-    init(_ state: PeerState, window: Int, at second: UInt32) {
-        windowSeconds = window
-        (requests, failures, run) = state.evidenceCounts(at: second)
+    init(_ state: PeerState, settings: LogCheckSettings, at second: UInt32) {
+        windowSeconds = settings.window
+        (requests, failures, run) = state.evidenceCounts(at: second, settings: settings)
     }
 }

@@ -62,13 +62,13 @@ struct ExplanationBody: Encodable {
         policy = plan.policy.rawValue
         weightError = plan.cycle.largestError
         panic = plan.isPanic
-        eligible = plan.members.count { $0.value.isCandidate && settings.isWell($0.value, $0.verdict) }
+        eligible = plan.details.eligible
         candidates = plan.members.count { $0.value.isCandidate }
         peers = plan.members.sorted { $0.state.address < $1.state.address }.map { member in
             let ejection = member.verdict?.ejection
             return Peer(
                 peer: "\(member.state.address)",
-                eligible: member.effectiveWeight > 0,
+                eligible: member.value.isCandidate && settings.isWell(member.value, member.verdict),
                 health: member.health.rawValue,
                 activeCheck: member.verdict?.activeIsHealthy.map { $0 ? "healthy" : "unhealthy" } ?? "unchecked",
                 logCheck: ejection == nil ? "in the pool" : "ejected",
@@ -76,7 +76,7 @@ struct ExplanationBody: Encodable {
                 since: Timestamp.text(member.since),
                 ejectedUntil: ejection.map { Timestamp.text(wallTime + now.duration(to: $0.end) / .seconds(1)) },
                 // What is reported of an ejected peer is no evidence: what it was ejected for is.
-                evidence: ejection.map { EvidenceBody($0.finding) } ?? EvidenceBody(member.state, window: settings.logCheck.window, at: second),
+                evidence: ejection.map { EvidenceBody($0.finding) } ?? EvidenceBody(member.state, settings: settings.logCheck, at: second),
                 weight: member.weight,
                 effectiveWeight: member.effectiveWeight,
                 expectedShare: plan.expectedShare(of: member),

@@ -2,10 +2,13 @@ internal import Glibc
 internal import HTTPServing
 internal import Synchronization
 
-/// How many requests the handlers of each route have answered, by status.
+/// How many requests were answered by the handler of each route, and how many by none, by status.
 ///
-/// What never reaches a handler is not counted: no such path, a wrong method, a body where none is taken, too much under construction.
+/// By none: no such path, a wrong method, a body that is too long or not taken, too much under construction.
 final class RequestTotals: Sendable {
+    /// What stands for the route of requests that no handler answered.
+    static let noRoute = "none"
+
     private let routes = Mutex<[String: Route]>([:])
 
     /// The counters of a route.
@@ -19,7 +22,7 @@ final class RequestTotals: Sendable {
 
     /// Writes the metric.
     func write(to text: inout Exposition) {
-        text.describe("lookaside_http_requests_total", .counter, "Requests that were answered by the handler of their route, by status.")
+        text.describe("lookaside_http_requests_total", .counter, "Requests that were answered, by route (none: by no handler) and status.")
         for (pattern, route) in routes.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
             let labels = Exposition.Labels("route", pattern)
             for (status, count) in route.counts where count > 0 {
@@ -34,7 +37,7 @@ final class RequestTotals: Sendable {
             let counts = InlineArray<16, Atomic<UInt64>> { _ in Atomic(0) }
         }
 
-        private static let statuses = [200, 204, 304, 400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503]
+        private static let statuses = [200, 204, 304, 400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503]
 
         private let shards = InlineArray<16, Shard> { _ in Shard() }
 
@@ -53,7 +56,8 @@ final class RequestTotals: Sendable {
             return reply
         }
 
-        private func count(_ status: Int) {
+        /// Counts an answer.
+        func count(_ status: Int) {
             // Threads' descriptors are multiples of a page apart: Fibonacci hashing spreads those.
             let shard = Int(truncatingIfNeeded: (UInt64(pthread_self()) &* 0x9E37_79B9_7F4A_7C15) >> 60)
             shards[shard].counts[Self.slot(of: status)].wrappingAdd(1, ordering: .relaxed)

@@ -6,6 +6,7 @@ struct ServiceMetrics {
     private let totals: TrafficTotals
     private let transitions: TransitionTotals
     private let eligible: Int
+    private let isPanic: Bool
     private let peersByHealth: [(health: Health, count: Int)]
     /// The peers with recent traffic; none unless asked for.
     private let peers: [(labels: Exposition.Labels, totals: TrafficTotals)]
@@ -19,7 +20,8 @@ struct ServiceMetrics {
         self.service = labels
         totals = service.totals(at: second)
         transitions = service.transitionTotals
-        eligible = plan.eligibleCount
+        eligible = plan.details.eligible
+        isPanic = plan.isPanic
         peersByHealth = plan.countByHealth()
         peers = perPeer ? service.peersWithTraffic().map { (labels.adding("peer", "\($0.address)"), $0.totals) } : []
     }
@@ -42,8 +44,11 @@ struct ServiceMetrics {
             }
         }
 
-        text.describe("lookaside_eligible_peers", .gauge, "Peers that may be picked.")
+        text.describe("lookaside_eligible_peers", .gauge, "Peers that their operator wants picked and that are well.")
         for service in services { text.sample("lookaside_eligible_peers", service.service, service.eligible) }
+
+        text.describe("lookaside_panic", .gauge, "1 while too few peers are eligible, so that all are picked.")
+        for service in services { text.sample("lookaside_panic", service.service, service.isPanic ? 1 : 0) }
 
         text.describe("lookaside_health_changes_total", .counter, "Peers that became of a health, by that health.")
         for service in services {

@@ -17,7 +17,7 @@ struct ServiceSummary: Encodable {
     init(service: String, plan: Plan) {
         self.service = service
         peers = plan.members.count
-        eligible = plan.eligibleCount
+        eligible = plan.details.eligible
         policy = plan.policy.rawValue
     }
 }

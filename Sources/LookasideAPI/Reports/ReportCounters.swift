@@ -26,7 +26,7 @@ final class ReportCounters: Sendable {
         ReportRejection.Code.allCases.map { code in (code.rawValue, withCounter(of: code) { $0.load(ordering: .relaxed) }) }
     }
 
-    /// The reason of the first item that was rejected in the last report with such items; empty when there was none.
+    /// Why the last report was refused, or the first item that was rejected in it; empty when there was none.
     var lastError: String { lastRejection.withLock { $0 } }
 
     /// Adds a report.
@@ -37,6 +37,11 @@ final class ReportCounters: Sendable {
             withCounter(of: code) { _ = $0.wrappingAdd(UInt64(count), ordering: .relaxed) }
         }
         if let first = tally.listed.first?.rejection { lastRejection.withLock { $0 = "\(first.code.rawValue): \(first.message)" } }
+    }
+
+    /// Notes why a report was refused as a whole.
+    func refuse(_ error: APIError) {
+        lastRejection.withLock { $0 = "\(error.code): \(error.message)" }
     }
 
     private func withCounter<Result>(of code: ReportRejection.Code, _ body: (borrowing Atomic<UInt64>) -> Result) -> Result {

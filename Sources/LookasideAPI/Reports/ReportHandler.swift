@@ -29,6 +29,15 @@ struct ReportHandler: Sendable {
     }
 
     func report(_ request: borrowing HTTPRequest) throws(APIError) -> HTTPReply {
+        do throws(APIError) {
+            return try judge(request)
+        } catch {
+            counters.refuse(error)
+            throw error
+        }
+    }
+
+    private func judge(_ request: borrowing HTTPRequest) throws(APIError) -> HTTPReply {
         switch try ReportFormat(request) {
         case .lines:
             // A request without body has no receiver.
@@ -45,6 +54,7 @@ struct ReportHandler: Sendable {
                 do throws(APIError) {
                     return ReportBody.response(try judge(body, recorder))
                 } catch {
+                    counters.refuse(error)
                     return error.response
                 }
             }

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// Cuts a body that arrives in parts into its lines, and holds no more than one of them.
 struct ReportLineSplitter {
-    /// The longest line that is read, in bytes without its end.
+    /// The longest line that is read, in bytes without its end; the carriage return that may be part of that counts.
     static let lineLimit = 65_536
 
     /// One line.

@@ -22,7 +22,8 @@ final class ReportLines: HTTPBodyReceiver {
     var tally: ReportTally { recorder.tally }
 
     func receive(_ part: UnsafeRawBufferPointer) -> Int {
-        readers.withReader { reader in
+        recorder.forgetService()
+        return readers.withReader { reader in
             splitter.take(part, lines: Self.linesAtOnce) { record($1, index: $0, reader) }
         }
     }

@@ -17,6 +17,9 @@ struct ReportRecorder {
         self.client = client
     }
 
+    /// Forgets the service that was looked up last: between the parts of a long report it may have gone, and another come under its name.
+    mutating func forgetService() { service = nil }
+
     mutating func record(_ item: ReportItem, index: Int) {
         switch item {
         case .rejection(let rejection):
@@ -34,7 +37,7 @@ struct ReportRecorder {
     private mutating func record(_ reported: ReportedOutcome) throws(ReportRejection) {
         if service?.name != reported.service { service = directory[reported.service] }
         guard let service else {
-            let name = reported.service.prefix(64)
+            let name = reported.service.cut(bytes: 64)
             let hint = directory.isSynced ? "" : " yet; not every source has delivered"
             throw ReportRejection(code: .unknownService, message: "no source names the service \(name)\(hint)")
         }

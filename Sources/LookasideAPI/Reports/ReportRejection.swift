@@ -1,3 +1,5 @@
+internal import Balancing
+
 /// Why one item of a report was not counted.
 struct ReportRejection: Error, Equatable {
     /// The reason for programs.
@@ -13,8 +15,13 @@ struct ReportRejection: Error, Equatable {
     }
 
     let code: Code
-    /// The reason for people.
+    /// The reason for people: at most 400 bytes, whatever the item held.
     let message: String
+
+    init(code: Code, message: String) {
+        self.code = code
+        self.message = message.cut(bytes: 400)
+    }
 
     static func invalidOutcome(_ message: String) -> ReportRejection {
         ReportRejection(code: .invalidOutcome, message: message)

@@ -74,7 +74,7 @@ struct ReportedOutcome: Equatable {
             return .status(UInt16(status))
         case (nil, let error?):
             guard let kind = Outcome.ErrorKind(rawValue: error) else {
-                throw .invalidOutcome("error: found \"\(error.prefix(64))\", allowed is one of \(errorNames)")
+                throw .invalidOutcome("error: found \"\(error.cut(bytes: 64))\", allowed is one of \(errorNames)")
             }
             return .error(kind)
         case (nil, nil): throw .invalidOutcome("neither status nor error: an outcome has one of them")

@@ -48,7 +48,7 @@ package import Discovery
 /// | `health_check.rise` | integer | 2 | 1…100 | passes in a row that make a peer healthy |
 /// | `health_check.fall` | integer | 3 | 1…100 | failures in a row that make it unhealthy |
 /// | `health_check.jitter` | number | 0.1 | 0…1 | share of the interval by which starts vary |
-/// | `health_check.concurrency` | integer | 256 | 1…65535 | probes under way at once |
+/// | `health_check.concurrency` | integer | 256 | 1…65535 | probes under way at once, of all services together |
 /// | `health_check.new_peer` | choice | `up` | `up`, `down` | whether a peer is picked before its first probe |
 /// | `health_check.ok_status` | statuses | 200, 204, 301, 302, 401, 403, 404 | at least one of 100…599 | statuses that pass: `503`, `5xx`, `500-599` |
 /// | `log_check.enabled` | boolean | true | | whether outcomes eject peers |
@@ -56,9 +56,9 @@ package import Discovery
 /// | `log_check.window` | whole seconds | 10 | 1…60 | how far back a sweep looks |
 /// | `log_check.min_requests` | integer | 10 | 1…1000000000 | requests in the window that a verdict needs |
 /// | `log_check.failure_ratio` | number | 0.5 | 0…1 | share of failures above which a peer is ejected |
-/// | `log_check.consecutive_failures` | integer | 5 | 0…1000000000 | failures in a row that eject at once; 0: off |
+/// | `log_check.consecutive_failures` | integer | 5 | 0…1000000000 | failures in a row that eject at once, where that is a quarter of a second's requests; 0: off |
 /// | `log_check.failure_status` | statuses | 5xx | any of 100…599 | statuses that are failures |
-/// | `log_check.min_reporters` | integer | 1 | 1…64 | reporters that must agree |
+/// | `log_check.min_reporters` | integer | 1 | 1…64 | reporters that must agree, by the names they give |
 /// | `log_check.recover` | duration | 60 | | how long a first ejection lasts |
 /// | `log_check.max_recover` | duration | 300 | | how long any ejection lasts at most |
 /// | `log_check.max_ejected` | number | 0.5 | 0…1 | share of candidates that may be out at once |
@@ -66,7 +66,7 @@ package import Discovery
 /// | `panic_threshold` | number | 0.25 | 0…1 | share of eligible candidates below which all are picked; 0: off |
 /// | `policy` | choice | `weighted_round_robin` | `weighted_round_robin`, `random`, `least_outstanding`, `peak_ewma`, `consistent_hash` | how a peer is chosen |
 /// | `services` | mapping | empty | names or globs (`*`, `?`) | settings of some services: exact name first, else the matching glob with the most literal characters |
-/// | `services.*.health_check`, `log_check` | mapping | | as above | field by field over the values above |
+/// | `services.*.health_check`, `log_check` | mapping | | as above, but for `concurrency` | field by field over the values above |
 /// | `services.*.panic_threshold`, `policy` | | | as above | instead of the values above |
 /// | `services.*.slow_start` | duration | the source's | or 0 | ramp of peers whose own value does not say |
 /// | `services.*.check_url` | URL | the source's | path, `http(s)` URL, `tcp:` or empty | active check of peers whose own value does not say; empty: not probed |

@@ -127,7 +127,7 @@ package struct LookasideServer: Sendable {
         settings.port = Int(configuration.listen.port)
         settings.workers = configuration.workers
         settings.bodyLimit = configuration.limits.bodyBytes
-        settings.failureResponse = { LookasideAPI.response(to: $0) }
+        settings.failureResponse = { api.response(to: $0) }
         let limitedLog = LimitedLog(logger: logger)
         settings.log = { limitedLog.warning("HTTP server", detail: $0) }
         do {

@@ -2,8 +2,13 @@ internal import Balancing
 
 extension ConfigurationReader {
     /// Reads what every service has and one service may have in its own way.
-    func readSettings(_ section: ConfigurationSection, into settings: inout Configuration.ServiceSettings) {
-        section.readSection("health_check") { readHealthCheck($0, into: &settings.healthCheck) }
+    ///
+    /// - Parameter isForAll: whether the section is the one of all services, which also says how many checks run at a time: they share that.
+    func readSettings(_ section: ConfigurationSection, isForAll: Bool, into settings: inout Configuration.ServiceSettings) {
+        section.readSection("health_check") { section in
+            readHealthCheck(section, into: &settings.healthCheck)
+            if isForAll { section.read("concurrency", .integer(in: 1...65535), into: &settings.healthCheck.concurrency) }
+        }
         section.readSection("log_check") { readLogCheck($0, into: &settings.logCheck) }
         section.read("panic_threshold", .ratio, into: &settings.panicThreshold)
         section.read("policy", .choice, into: &settings.policy)
@@ -26,7 +31,7 @@ extension ConfigurationReader {
                 }
                 var settings = defaults
                 diagnostics.readSection(entry) { section in
-                    readSettings(section, into: &settings)
+                    readSettings(section, isForAll: false, into: &settings)
                     section.read("slow_start", .duration(orZero: true), into: &settings.slowStart)
                     section.read("check_url", .checkURL, into: &settings.checkURL)
                 }
@@ -43,7 +48,6 @@ extension ConfigurationReader {
         section.read("rise", .integer(in: 1...100), into: &check.rise)
         section.read("fall", .integer(in: 1...100), into: &check.fall)
         section.read("jitter", .ratio, into: &check.jitter)
-        section.read("concurrency", .integer(in: 1...65535), into: &check.concurrency)
         section.read("new_peer", .choice, into: &check.newPeer)
         readStatuses("ok_status", section, allowsEmpty: false, into: &check.okStatus)
     }

@@ -38,7 +38,7 @@ struct ConfigurationReader {
         configuration.sources = readSources(section) ?? configuration.sources
         section.read("combine", .choice, into: &configuration.combine)
         section.read("stale_after", .duration(orZero: true), into: &configuration.staleAfter)
-        readSettings(section, into: &configuration.defaults)
+        readSettings(section, isForAll: true, into: &configuration.defaults)
         configuration.services = readServices(section, defaults: configuration.defaults)
         section.read("state_file", path, into: &configuration.stateFile)
         section.readSection("limits") { readLimits($0, into: &configuration.limits) }

@@ -1,4 +1,5 @@
-import FoundationEssentials
+internal import Balancing
+internal import FoundationEssentials
 
 extension ConfigurationRule where Value == String {
     /// A server's `http` or `https` URL, without the slashes at its end.
@@ -19,12 +20,10 @@ extension ConfigurationRule where Value == String {
             if case .null = value.kind {
                 return ""
             }
-            let expected = "a path such as /health, an http or https URL, tcp: or an empty string"
-            guard case .string(let text) = value.kind else { throw Mismatch(expected: expected) }
-            let isPath = text.hasPrefix("/") && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+            guard case .string(let text) = value.kind else { throw Mismatch(expected: CheckURL.rule) }
             // What stands before an @ may be a password, here too.
-            guard text.isEmpty || isPath || text == "tcp:" || httpURL(text) != nil else {
-                throw Mismatch(expected: expected, found: text.contains("@") ? "something with a user name" : nil)
+            guard CheckURL.isValid(text) else {
+                throw Mismatch(expected: CheckURL.rule, found: text.contains("@") ? "something with a user name" : nil)
             }
             return text
         }
