@@ -1,5 +1,5 @@
 import Balancing
-import Synchronization
+import struct Synchronization.Mutex
 import Testing
 
 @testable import Discovery
