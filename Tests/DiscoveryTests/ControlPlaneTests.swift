@@ -229,16 +229,28 @@ struct ControlPlaneTests {
         #expect(directory["other"]?.plan.details.skipped == [])
     }
 
-    @Test func `the checker is told to begin again with another peer at the same address`() async throws {
-        let told = Mutex<[CheckTargets]>([])
-        let controlPlane = ControlPlane(
+    private final class ToldTargets: Sendable {
+        private let targets = Mutex<[CheckTargets]>([])
+
+        var all: [CheckTargets] { targets.withLock { $0 } }
+
+        func append(_ more: CheckTargets) { targets.withLock { $0.append(more) } }
+    }
+
+    private func makeControlPlane(telling told: ToldTargets) -> ControlPlane {
+        ControlPlane(
             sources: [SourceDescription(name: "only")],
             directory: directory,
             staleAfter: nil,
-            checkTargets: { targets in told.withLock { $0.append(targets) } },
+            checkTargets: { told.append($0) },
             clock: ServerClock(now: { .second(1) }, wallTime: { 1_700_000_000 }),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
+    }
+
+    @Test func `the checker is told to begin again with another peer at the same address`() async throws {
+        let told = ToldTargets()
+        let controlPlane = makeControlPlane(telling: told)
         let feed = controlPlane.feed(for: 0)
         for identity in ["a", "b"] {
             let entries = [("1", identity), ("2", "c")].map { number, identity in
@@ -246,28 +258,21 @@ struct ControlPlaneTests {
             }
             await feed.apply(entries, revision: identity)
         }
-        for _ in 0..<500 where told.withLock({ $0.count }) < 3 { try await Task.sleep(for: .milliseconds(10)) }
-        let peers = told.withLock { $0.map { $0.targets.map { "\($0.peer)" } } }
+        for _ in 0..<500 where told.all.count < 3 { try await Task.sleep(for: .milliseconds(10)) }
+        let peers = told.all.map { $0.targets.map { "\($0.peer)" } }
         #expect(peers == [["10.0.0.1:80", "10.0.0.2:80"], ["10.0.0.2:80"], ["10.0.0.1:80", "10.0.0.2:80"]])
     }
 
     @Test func `the checker is told when only the settings of checks change`() async throws {
-        let told = Mutex<[CheckTargets]>([])
-        let controlPlane = ControlPlane(
-            sources: [SourceDescription(name: "only")],
-            directory: directory,
-            staleAfter: nil,
-            checkTargets: { targets in told.withLock { $0.append(targets) } },
-            clock: ServerClock(now: { .second(1) }, wallTime: { 1_700_000_000 }),
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        )
+        let told = ToldTargets()
+        let controlPlane = makeControlPlane(telling: told)
         await controlPlane.feed(for: 0).replace(with: table(["web/10.0.0.1:80": 1]), revision: "1")
         var settings = ServiceSettings()
         settings.healthCheck.interval = .seconds(1)
         let changed = settings
         await controlPlane.apply(combine: .merge, staleAfter: nil) { _ in changed }
-        for _ in 0..<500 where told.withLock({ $0.count }) < 2 { try await Task.sleep(for: .milliseconds(10)) }
-        #expect(told.withLock { $0.map(\.settings.interval) } == [.seconds(5), .seconds(1)])
-        #expect(told.withLock { $0.allSatisfy { $0.targets.map(\.url) == ["/health"] } })
+        for _ in 0..<500 where told.all.count < 2 { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(told.all.map(\.settings.interval) == [.seconds(5), .seconds(1)])
+        #expect(told.all.allSatisfy { $0.targets.map(\.url) == ["/health"] })
     }
 }

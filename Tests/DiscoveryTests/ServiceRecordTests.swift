@@ -37,11 +37,18 @@ struct ServiceRecordTests {
         _ = record.apply(settings, at: at(seconds))
     }
 
-    /// Publishes a plan of the peers with these indices.
+    /// Publishes a plan of the peers with these indices, and of some with values of their own.
     @discardableResult
-    private mutating func publish(_ indices: [Int], value: PeerValue = PeerValue(slowStart: 0), at seconds: Double) -> [Transition] {
+    private mutating func publish(
+        _ indices: [Int],
+        value: PeerValue = PeerValue(slowStart: 0),
+        except others: [Int: PeerValue] = [:],
+        at seconds: Double
+    ) -> [Transition] {
         var table = SourceTable()
-        for index in indices { table.apply(SourceEntry(key: "web/\(peers[index])", content: .value(value))) }
+        for (index, value) in indices.map({ ($0, value) }) + others.map({ ($0.key, $0.value) }) {
+            table.apply(SourceEntry(key: "web/\(peers[index])", content: .value(value)))
+        }
         return record.publish(
             .init(
                 service: CombinedService("web", in: [table], by: .merge),
@@ -277,25 +284,9 @@ struct ServiceRecordTests {
     // MARK: Ramps
 
     @Test mutating func `a peer that its operator holds back at the beginning ramps when it may be picked`() {
-        func publish(_ status: PeerValue.Status, at seconds: Double) {
-            var table = SourceTable()
-            for index in 0..<4 {
-                let value = PeerValue(checkURL: "", slowStart: 50, status: index == 3 ? status : .up)
-                table.apply(SourceEntry(key: "web/\(peers[index])", content: .value(value)))
-            }
-            _ = record.publish(
-                .init(
-                    service: CombinedService("web", in: [table], by: .merge),
-                    isFirstList: seconds == 0,
-                    isStale: false,
-                    index: 1,
-                    now: at(seconds),
-                    wallTime: seconds
-                )
-            )
-        }
-        publish(.down, at: 0)
-        publish(.up, at: 1000)
+        func value(_ status: PeerValue.Status) -> PeerValue { PeerValue(checkURL: "", slowStart: 50, status: status) }
+        publish([0, 1, 2], value: value(.up), except: [3: value(.down)], at: 0)
+        publish([0, 1, 2, 3], value: value(.up), at: 1000)
         #expect(record.state.plan.members.map(\.effectiveWeight) == [100, 100, 100, 10])
     }
 
