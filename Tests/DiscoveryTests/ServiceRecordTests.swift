@@ -1,6 +1,7 @@
 import Balancing
-import struct Synchronization.Mutex
 import Testing
+
+import struct Synchronization.Mutex
 
 @testable import Discovery
 
