@@ -12,6 +12,7 @@ import subprocess
 import time
 
 import harness
+import plot
 
 
 # How many changes of etcd are followed, one after the other.
@@ -25,6 +26,15 @@ CHECK_SECONDS = 20
 # How much traffic is made to see what memory it takes: more than the minute that is kept.
 TRAFFIC_SERVICES = 100
 TRAFFIC_SECONDS = 70
+# Who chooses a peer in the simulation of policies.
+POLICY_KINDS = {"client": "by each client alone", "reported": "clients report", "unreported": "clients never report"}
+# What p99 and errors may be, over those of round robin by each client alone.
+POLICY_LIMITS = {
+    "reported": (1, 1),
+    "reported least_outstanding": (0.5, 0.1),
+    "reported peak_ewma": (0.5, 0.1),
+    "unreported": (1.02, 1.02),
+}
 
 
 @dataclasses.dataclass
@@ -55,8 +65,11 @@ def ratios(above, below):
 class Benchmarks:
     """Takes the measurements; each method yields the rows of one of them."""
 
-    def __init__(self, rounds, seconds, processors, quiet):
+    def __init__(self, rounds, seconds, processors, quiet, plot_path=None):
         self.rounds = rounds
+        self.plot_path = plot_path
+        # What is to be said below the table.
+        self.notes = []
         self.seconds = seconds
         self.processors = processors
         self.quiet = quiet
@@ -108,6 +121,32 @@ class Benchmarks:
         for peers in (100, 10_000):
             for weights in ("equal", "mixed"):
                 yield Row(f"compiling a plan, {peers:,} peers, {weights} weights", f"{spread(taken[f'compile_us_{peers}_{weights}'], '{:.0f}')} us")
+
+    def policies(self):
+        """Simulated time: a seed is a round, and strategies are compared within it."""
+        program = harness.build_product("PolicySimulation")
+        harness.say("simulating policies")
+        self.notes.append(f"policies, seeds 1 to {self.rounds}: {harness.output(program, 'describe').strip()}")
+        taken = harness.samples(harness.output(program, self.rounds))
+        names = dict.fromkeys(name.rpartition(" ")[0] for name in taken)
+        reference = "client round_robin"
+        bars = []
+        for name in names:
+            who, policy = name.split()
+            p50, p99, errors = (taken[f"{name} {figure}"] for figure in ("p50_ms", "p99_ms", "error_rate"))
+            growth = [statistics.median(ratios(taken[f"{name} {figure}"], taken[f"{reference} {figure}"])) for figure in ("p99_ms", "error_rate")]
+            limits = POLICY_LIMITS.get(name, POLICY_LIMITS.get(who))
+            middle = [statistics.median(values) for values in (p50, p99, [100 * rate for rate in errors])]
+            bars.append(plot.Bar(f"{policy}, {POLICY_KINDS[who]}", who, middle[1], f"{middle[1]:.0f} ms, {middle[2]:.2f} % errors"))
+            yield Row(
+                f"`{policy}`, {POLICY_KINDS[who]}: p50; p99; errors",
+                f"{middle[0]:.1f} ms; {middle[1]:.0f} ms (x {growth[0]:.3f}); {middle[2]:.3f} % (x {growth[1]:.3f})",
+                f"p99 <= x {limits[0]}, errors <= x {limits[1]}" if limits else "",
+                all(value <= limit for value, limit in zip(growth, limits, strict=True)) if limits else None,
+            )
+        self.notes.append("policies: x is the ratio to `round_robin` by each client alone")
+        if self.plot_path:
+            self.plot_path.write_text(plot.bars("p99 of successful requests, and errors", bars))
 
     # Over HTTP
 

@@ -83,7 +83,9 @@ struct LookasideStrategy: Strategy {
 
     mutating func advance(to now: Microseconds) {
         if nextSecond <= now {
+            // As the statistics keeper does.
             record.state.settle()
+            record.state.recountLoad(at: moment(now))
             nextSecond += Self.second
         }
         if record.advance(to: instant(now), wallTime: wallTime(now), second: moment(now).second) { publish(isFirstList: false, at: now) }

@@ -1,14 +1,12 @@
 /// What the clients of one run saw.
 struct Measurement {
-    private var latencies: [Int] = []
+    /// Of the requests that succeeded.
+    private var latencies: [Microseconds] = []
     private var failures = 0
-    var byKind: [Backend.Kind: (Int, Int)] = [:]
 
-    mutating func add(_ ending: Ending, latency: Microseconds, backend: Backend.Kind) {
-        byKind[backend, default: (0, 0)].0 += 1
-        if ending == .success { latencies.append(latency) } else { failures += 1
-            byKind[backend, default: (0, 0)].1 += 1
-        }
+    /// Adds the end of a request.
+    mutating func add(_ ending: Ending, latency: Microseconds) {
+        if ending == .success { latencies.append(latency) } else { failures += 1 }
     }
 
     /// The share of requests that failed.
@@ -18,7 +16,8 @@ struct Measurement {
     func latencyQuantiles(_ shares: [Double]) -> [Double] {
         let sorted = latencies.sorted()
         return shares.map { share in
-            sorted.isEmpty ? 0 : Double(sorted[max(0, Int((share * Double(sorted.count)).rounded(.up)) - 1)]) / 1000
+            let rank = Int((share * Double(sorted.count)).rounded(.up))
+            return sorted.isEmpty ? 0 : Double(sorted[max(1, rank) - 1]) / 1000
         }
     }
 }

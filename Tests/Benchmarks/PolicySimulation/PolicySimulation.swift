@@ -3,26 +3,30 @@ internal import Glibc
 
 /// Simulates clients of a fleet with a few bad backends, who choose by themselves or ask Lookaside.
 ///
-/// Prints one line per sample, `name<TAB>value`, and judges nothing: `Tests/Benchmarks/run` takes medians and ratios.
+/// Prints one line per sample, `name<TAB>value`, and judges nothing: `Tests/Benchmarks/run` takes medians and ratios. Simulated time only, and
+/// every random number is from a seed: the same program prints the same.
 @main
 struct PolicySimulation {
     static func main() {
         let arguments = CommandLine.arguments
-        guard arguments.count == 2, let seeds = UInt64(arguments[1]), seeds > 0 else {
-            print("usage: PolicySimulation SEEDS")
+        if arguments.dropFirst() == ["describe"] {
+            print(Scenario.description)
+        } else if arguments.count == 2, let seeds = UInt64(arguments[1]), seeds > 0 {
+            for seed in 1...seeds { run(Scenario(seed: seed), seed: seed) }
+        } else {
+            print("usage: PolicySimulation describe|SEEDS")
             exit(2)
         }
-        for seed in 1...seeds { run(Scenario(seed: seed), seed: seed) }
     }
 
     private static func run(_ scenario: Scenario, seed: UInt64) {
         let backends = scenario.backends.indices.filter { scenario.backends[$0] != .cold }
-        simulate("client_round_robin", scenario, ClientRoundRobin(backends, seed: seed))
-        simulate("client_least_outstanding", scenario, ClientLeastOutstanding(backends, seed: seed))
+        simulate("client round_robin", scenario, ClientRoundRobin(backends, seed: seed))
+        simulate("client least_outstanding", scenario, ClientLeastOutstanding(backends, seed: seed))
         for policy in Policy.allCases {
             for reports in [true, false] {
                 let strategy = LookasideStrategy(backends, policy: policy, reports: reports, seed: seed)
-                simulate("\(policy.rawValue)\(reports ? "" : "_unreported")", scenario, strategy)
+                simulate("\(reports ? "reported" : "unreported") \(policy.rawValue)", scenario, strategy)
             }
         }
     }
@@ -31,9 +35,8 @@ struct PolicySimulation {
         var simulation = Simulation(scenario, strategy)
         let measurement = simulation.run()
         let quantiles = measurement.latencyQuantiles([0.5, 0.99])
-        print("\(name)_p50_ms\t\(quantiles[0])")
-        print("\(name)_p99_ms\t\(quantiles[1])")
-        print("\(name)_error_rate\t\(measurement.errorRate)")
-        print("# \(name) \(quantiles) \(measurement.errorRate) \(measurement.byKind)")
+        print("\(name) p50_ms\t\(quantiles[0])")
+        print("\(name) p99_ms\t\(quantiles[1])")
+        print("\(name) error_rate\t\(measurement.errorRate)")
     }
 }

@@ -24,6 +24,20 @@ struct Scenario {
     /// When the cold backend joins.
     static let join: Microseconds = 60_000_000
 
+    /// All of it in words.
+    static var description: String {
+        """
+        \(backends) backends of equal weight with \(workers) workers and a queue of \(queueLimit) each; log-normal service times (mean \
+        \(meanService / 1000) ms, sigma \(serviceSpread)). One is slow (x \(Backend.slowness)), one flaps (fails within \
+        \(Backend.refusal / 1000) ms for \((Backend.flapPeriod - Backend.flapGood) / second) s of every \(Backend.flapPeriod / second) s), one has \
+        half of the workers, one joins cold after \(join / second) s (x \(Backend.coldness), falling to x 1 in \(Backend.warming / second) s). \
+        \(clients) clients, Poisson arrivals at \(load) of the capacity, time-out \(clientTimeout / second) s, no retries; reports arrive at once. \
+        \((length - warmUp) / second) s are measured. Failures (refused, timed out) count as errors, and not in p50 and p99.
+        """
+    }
+
+    private static let second: Microseconds = 1_000_000
+
     /// One request of a client.
     struct Request {
         let time: Microseconds

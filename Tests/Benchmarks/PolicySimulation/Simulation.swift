@@ -79,6 +79,6 @@ struct Simulation<S: Strategy> {
         hasEnded[index] = true
         let request = scenario.requests[index]
         strategy.end(request, of: choices[index], ending, at: now)
-        if request.time >= Scenario.warmUp { measurement.add(ending, latency: now - request.time, backend: scenario.backends[choices[index]]) }
+        if request.time >= Scenario.warmUp { measurement.add(ending, latency: now - request.time) }
     }
 }
