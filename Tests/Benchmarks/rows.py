@@ -130,7 +130,7 @@ class Benchmarks:
         """Simulated time: nothing disturbs it, and a seed, within which strategies are compared, takes the place of a round."""
         program = harness.build_product("PolicySimulation")
         harness.say(f"simulating policies with {POLICY_SEEDS} seeds")
-        taken = harness.samples(harness.output(program, POLICY_SEEDS))
+        taken, healthy = (harness.samples(harness.output(program, fleet, POLICY_SEEDS)) for fleet in ("bad", "healthy"))
         bars = []
         for name in dict.fromkeys(sample.rpartition(" ")[0] for sample in taken):
             who, policy = name.split()
@@ -141,14 +141,24 @@ class Benchmarks:
             bars.append(plot.Bar(f"{policy}, {POLICY_CLIENTS[who]}", who, p99, f"{p99:.0f} ms, {errors:.3f} % errors"))
             yield Row(
                 f"`{policy}`, {POLICY_CLIENTS[who]}: p50; p99; errors",
-                f"{p50:.1f} ms; {p99:.0f} ms, x {spread(growth[0])}; {errors:.3f} %, x {spread(growth[1])}",
+                f"{p50:.1f} ms; {p99:.0f} ms, x {spread(growth[0])}; {errors:.3f} %, x {spread(growth[1], '{:.3f}')}",
                 f"p99 x {limits[0]}, errors x {limits[1]}" if limits else "",
                 all(statistics.median(values) <= limit for values, limit in zip(growth, limits, strict=True)) if limits else None,
             )
+        for who in ("reported", "unreported"):
+            # Lots, and keys are lots, fall less evenly than turns are taken.
+            for lots, names in ((False, ("weighted_round_robin", "least_outstanding", "peak_ewma")), (True, ("random", "consistent_hash"))):
+                growth = [ratios(healthy[f"{who} {policy} p99_ms"], healthy[f"{POLICY_REFERENCE} p99_ms"]) for policy in names]
+                yield Row(
+                    f"without bad backends, {POLICY_CLIENTS[who]}: p99 of {', '.join(f'`{policy}`' for policy in names)}",
+                    "; ".join(f"x {spread(values)}" for values in growth),
+                    "" if lots else "x 1.02",
+                    None if lots else all(statistics.median(values) <= 1.02 for values in growth),
+                )
         described = harness.output(program, "describe").strip()
         self.notes.append(f"policies: seeds 1 to {POLICY_SEEDS}, medians; x: over `round_robin` by each client alone, with the same seed. {described}")
         if self.plot_path:
-            self.plot_path.write_text(plot.bars("p99 of successful requests, and errors", bars))
+            self.plot_path.write_text(plot.bars("p99 of successful requests (logarithmic), and errors", bars))
 
     # Over HTTP
 

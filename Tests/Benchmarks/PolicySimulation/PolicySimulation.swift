@@ -1,7 +1,7 @@
 internal import Balancing
 internal import Glibc
 
-/// Simulates clients of a fleet with a few bad backends, who choose by themselves or ask Lookaside.
+/// Simulates clients of a fleet, with a few bad backends or without, who choose by themselves or ask Lookaside.
 ///
 /// Prints one line per sample, `name<TAB>value`, and judges nothing: `Tests/Benchmarks/run` takes medians and ratios. Simulated time only, and
 /// every random number is from a seed: the same program prints the same.
@@ -11,10 +11,10 @@ struct PolicySimulation {
         let arguments = CommandLine.arguments
         if arguments.dropFirst() == ["describe"] {
             print(Scenario.description)
-        } else if arguments.count == 2, let seeds = UInt64(arguments[1]), seeds > 0 {
-            for seed in 1...seeds { run(Scenario(seed: seed), seed: seed) }
+        } else if arguments.count == 3, ["bad", "healthy"].contains(arguments[1]), let seeds = UInt64(arguments[2]), seeds > 0 {
+            for seed in 1...seeds { run(Scenario(seed: seed, isHealthy: arguments[1] == "healthy"), seed: seed) }
         } else {
-            print("usage: PolicySimulation describe|SEEDS")
+            print("usage: PolicySimulation describe | bad SEEDS | healthy SEEDS")
             exit(2)
         }
     }

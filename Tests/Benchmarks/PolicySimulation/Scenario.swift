@@ -54,11 +54,11 @@ struct Scenario {
     /// When the flapping backend's first good time began.
     let flapStart: Microseconds
 
-    /// Makes the scenario that has this seed.
-    init(seed: UInt64) {
+    /// Makes the scenario that has this seed; `isHealthy`: nobody has a trouble.
+    init(seed: UInt64, isHealthy: Bool) {
         var generator = SeededGenerator(seed: seed)
         var backends = [Backend.Kind](repeating: .ordinary, count: Self.backends)
-        backends.replaceSubrange(0..<4, with: [.slow, .flapping, .halfCapacity, .cold])
+        if !isHealthy { backends.replaceSubrange(0..<4, with: [.slow, .flapping, .halfCapacity, .cold]) }
         backends.shuffle(using: &generator)
         self.backends = backends
         flapStart = -Int.random(in: 0..<Backend.flapPeriod, using: &generator)
