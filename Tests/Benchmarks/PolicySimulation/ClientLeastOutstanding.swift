@@ -2,7 +2,7 @@ internal import TestSupport
 
 /// Each client takes a backend where it has the fewest requests of its own under way; of several a random one.
 ///
-/// It looks at all of them: of two drawn by lot it would take the better one, which is worse.
+/// It looks at all of them, which does better here than two drawn by lot.
 struct ClientLeastOutstanding: Strategy {
     private var backends: [Int]
     /// By client and backend.

@@ -31,7 +31,8 @@ struct Scenario {
         \(meanService / 1000) ms, sigma \(serviceSpread)). One is slow (x \(Backend.slowness)), one flaps (fails within \
         \(Backend.refusal / 1000) ms for \((Backend.flapPeriod - Backend.flapGood) / second) s of every \(Backend.flapPeriod / second) s), one has \
         half of the workers, one joins cold after \(join / second) s (x \(Backend.coldness), falling to x 1 in \(Backend.warming / second) s). \
-        \(clients) clients, Poisson arrivals at \(load) of the capacity, time-out \(clientTimeout / second) s, no retries; reports arrive at once. \
+        \(clients) clients, Poisson arrivals at \(load) of the capacity, time-out \(clientTimeout / second) s, no retries; reports arrive at once. A client \
+        alone looks at all backends for the least outstanding of its own requests. \
         \((length - warmUp) / second) s are measured. Failures (refused, timed out) count as errors, and not in p50 and p99.
         """
     }
