@@ -96,6 +96,16 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(
+            name: "PolicySimulation",
+            dependencies: [
+                "Balancing", "Discovery", "TestSupport",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
+            ],
+            path: "Tests/Benchmarks/PolicySimulation",
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "SyncBenchmark",
             dependencies: ["HTTPTransport"],
             path: "Tests/Benchmarks/SyncBenchmark",

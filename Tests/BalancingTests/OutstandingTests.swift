@@ -1,58 +1,99 @@
+import Foundation
 import Testing
 
 @testable import Balancing
 
 /// What is known of requests under way.
 struct OutstandingTests {
+    private let unknown = PeakLatency()
+
     private func at(_ milliseconds: UInt64) -> Moment { Moment(milliseconds: milliseconds) }
 
-    private func picks(_ count: Int, at moment: Moment) -> Outstanding {
-        (0..<count).reduce(Outstanding()) { outstanding, _ in outstanding.beginning(1, at: moment, latency: nil) }
+    private func latency(_ milliseconds: Float, at moment: UInt64 = 0) -> PeakLatency {
+        PeakLatency().observing(milliseconds, isFailure: false, at: at(moment))
     }
+
+    private func picks(_ count: Float, at moment: Moment) -> Outstanding { Outstanding().beginning(count, at: moment, unknown) }
 
     @Test func `picks add and outcomes take away, never below zero`() {
         var outstanding = picks(5, at: at(1000))
-        #expect(outstanding.count(at: at(1000), latency: nil) == 5)
-        outstanding = outstanding.ending(3, at: at(1000), latency: nil)
-        #expect(outstanding.count(at: at(1000), latency: nil) == 2)
-        outstanding = outstanding.ending(100, at: at(1000), latency: nil)
-        #expect(outstanding.count(at: at(1000), latency: nil) == 0)
+        #expect(outstanding.count(at: at(1000), unknown) == 5)
+        outstanding = outstanding.ending(3, after: nil, at: at(1000), unknown)
+        #expect(outstanding.count(at: at(1000), unknown) == 2)
+        outstanding = outstanding.ending(100, after: nil, at: at(1000), unknown)
+        #expect(outstanding.count(at: at(1000), unknown) == 0)
     }
 
-    @Test(arguments: [1, 64]) func `what is never reported counts for half after every ten seconds`(count: Int) {
+    @Test(arguments: [1, 64] as [Float]) func `what is never reported counts for half after every ten seconds`(count: Float) {
         let outstanding = picks(count, at: at(5000))
         for halves in 0...6 {
-            let left = outstanding.count(at: at(5000 + 10_000 * UInt64(halves)), latency: nil)
-            #expect(abs(left - Float(count) / Float(1 << halves)) < 0.001)
+            let left = outstanding.count(at: at(5000 + 10_000 * UInt64(halves)), unknown)
+            #expect(abs(left - count / Float(1 << halves)) < 0.001)
         }
-        #expect(abs(Outstanding.remainder(after: 10) - 0.5) < 1e-6)
     }
 
-    @Test func `where the latency is known, a pick fades soon, and later the more picks there were since the last outcome`() {
-        for (count, halfLife) in [(2, 200), (4, 400), (6, 800), (12, 6400), (14, 10_000), (1000, 10_000)] {
-            let left = picks(count, at: at(0)).count(at: at(UInt64(halfLife)), latency: 20)
-            #expect(abs(left - Float(count) / 2) < 0.001 * Float(count))
-        }
-        let answered = picks(9, at: at(0)).ending(1, at: at(0), latency: 20)
-        #expect(abs(answered.count(at: at(100), latency: 20) - 4) < 0.01)
-        let takenBack = picks(9, at: at(0)).takingBack(1, at: at(0), latency: 20)
-        #expect(takenBack.count(at: at(100), latency: 20) > 7.7)
+    @Test(arguments: [0.1, 20, 1000] as [Float])
+    func `where the latency is known picks fade by half in five times that, in 50 ms at least, and more slowly the longer nothing is heard`(
+        milliseconds: Float
+    ) {
+        let first = max(50, 5 * milliseconds)
+        let latency = latency(milliseconds)
+        func left(_ start: Float, _ end: Float) -> Float { picks(8, at: at(UInt64(start))).count(at: at(UInt64(end)), latency) / 8 }
+        // A hundredth of the half-life, so that it grows little meanwhile.
+        #expect(abs(left(0, first / 50) - exp2(-0.02)) < 0.001)
+        // Twice as slowly when so much time has passed that the half-life has doubled.
+        let doubled = 2 * first / log(2)
+        #expect(abs(left(doubled, doubled + first / 50) - exp2(-0.01)) < 0.001)
+        // And never more slowly than by half in ten seconds.
+        #expect(abs(left(40_000, 50_000) - 0.5) < 0.001)
+        #expect(abs(left(0, 59_000) - left(0, 30_000) * left(30_000, 59_000)) < 0.001)
     }
 
-    @Test func `the half-life is never under 50 ms`() {
-        let answered = picks(3, at: at(0)).ending(1, at: at(0), latency: 0.1)
-        #expect(abs(answered.count(at: at(52), latency: 0.1) - 2 * 0.486) < 0.01)
+    @Test func `what an outcome takes away is what is left of its pick`() {
+        let answered = picks(2, at: at(0)).ending(1, after: 100, at: at(100), latency(20, at: 50))
+        let left = picks(1, at: at(0)).count(at: at(100), latency(20, at: 50))
+        #expect(abs(answered.count(at: at(100), latency(20, at: 50)) - left) < 0.1)
+        // Less than half a request is none.
+        #expect(picks(1, at: at(0)).ending(1, after: 40, at: at(0), latency(20)).count == 0)
+    }
+
+    /// Always as many requests are under way, each of which takes 400 ms, for a minute.
+    private func keepBusy(_ count: Int, tellsLatency: Bool, isKnown: Bool) -> Float {
+        var outstanding = picks(Float(count), at: at(0))
+        var latency = isKnown ? latency(400) : unknown
+        for turn in 1...(150 * count) {
+            let now = at(UInt64(400 * turn / count))
+            outstanding = outstanding.ending(1, after: tellsLatency ? 400 : nil, at: now, latency)
+            if isKnown { latency = latency.observing(400, isFailure: false, at: now) }
+            outstanding = outstanding.beginning(1, at: now, latency)
+        }
+        return outstanding.count(at: at(60_000), latency)
+    }
+
+    @Test(arguments: [1, 4, 40], [(true, true), (true, false), (false, true), (false, false)])
+    func `a peer that is busy all the time counts as busy, with and without latencies`(count: Int, known: (Bool, Bool)) {
+        let left = keepBusy(count, tellsLatency: known.0, isKnown: known.1) / Float(count)
+        #expect((0.85...1.05).contains(left), "\(left)")
+    }
+
+    @Test func `where no latency is known, nothing fades within a second of an outcome`() {
+        let answered = picks(9, at: at(0)).ending(1, after: nil, at: at(0), unknown)
+        #expect(answered.count(at: at(1000), unknown) == 8)
+        #expect(abs(answered.count(at: at(11_000), unknown) - 4) < 0.01)
+        #expect(answered.beginning(2, at: at(500), unknown).count(at: at(1000), unknown) == 10)
     }
 
     @Test func `a moment that has passed changes nothing, and the clock may wrap`() {
         let outstanding = picks(8, at: at(500_000))
-        #expect(outstanding.count(at: at(400_000), latency: nil) == 8)
-        let wrap: UInt64 = 4 << 24
-        #expect(abs(picks(8, at: at(wrap - 1000)).count(at: at(wrap + 9000), latency: nil) - 4) < 0.001)
+        #expect(outstanding.count(at: at(400_000), unknown) == 8)
+        let wrap: UInt64 = 1 << 32
+        #expect(abs(picks(8, at: at(wrap - 1000)).count(at: at(wrap + 9000), unknown) - 4) < 0.001)
+        let answered = picks(9, at: at(wrap - 500)).ending(1, after: nil, at: at(wrap - 500), unknown)
+        #expect(answered.beginning(1, at: at(wrap - 400), unknown).count(at: at(wrap + 500), unknown) == 9)
     }
 
     @Test func `eight bytes hold it`() {
-        let outstanding = picks(3, at: at(123_456)).ending(0.5, at: at(130_000), latency: nil).beginning(1, at: at(130_004), latency: nil)
+        let outstanding = picks(3, at: at(123_456)).ending(0.5, after: 7, at: at(130_000), unknown).beginning(1, at: at(130_004), unknown)
         #expect(Outstanding(bits: outstanding.bits) == outstanding)
         let latency = PeakLatency().observing(12.5, isFailure: false, at: at(77))
         #expect(PeakLatency(bits: latency.bits) == latency)

@@ -4,9 +4,12 @@ internal import Glibc
 ///
 /// An outcome may never be reported, or to another replica. Nobody knows which picks these are, so that all of them fade: by half in ten
 /// seconds. That alone would keep a peer without any picks for long after a single report was lost, where the others answer in
-/// milliseconds. So where the latency is known a pick fades sooner at first, by half in five times the latency, and more slowly the more
-/// picks there were since the last outcome, twice as slowly for every two of them: a peer that hangs is tried less and less often, one
-/// whose report was lost is tried again soon, and one that loses half of them is still picked.
+/// milliseconds. So where the latency is known a pick fades sooner: by half in five times the latency while outcomes come, and more slowly
+/// the longer ago the last one was. A peer that hangs is tried less and less often, one whose report was lost is tried again soon, and one
+/// that loses half of them is still picked.
+///
+/// What ends has faded, too, since it was picked, and no more than what is left of it is taken away: a peer that is busy all the time
+/// counts as busy. Where nobody says how long requests take, nothing fades for a second after an outcome instead.
 ///
 /// A pure value of eight bytes, so that it is read and changed in one step.
 struct Outstanding: Equatable {
@@ -14,17 +17,16 @@ struct Outstanding: Equatable {
     static let longestHalfLife: Float = 10_000
     private static let shortestHalfLife: Float = 50
     private static let latenciesPerHalfLife: Float = 5
-
-    /// Times are kept in units of 4 ms, the lower 24 bits of them: three quarters of a day.
-    private static let tick: UInt64 = 4
-    private static let timeMask: UInt32 = 0xFF_FFFF
-    /// Two readings of the clock by different threads are not further apart than an hour; what seems older is in the future.
-    private static let futureTicks: UInt32 = timeMask - 900_000
+    /// For how many milliseconds after an outcome nothing fades, where no latency is known.
+    private static let grace: UInt32 = 1000
+    /// What is less than that after an outcome is none: clients and this server do not measure alike.
+    private static let least: Float = 0.5
+    /// By how much the half-life grows in each millisecond without an outcome: half of the logarithm of 2.
+    private static let halfLifeGrowth: Float = 0.346_573_6
 
     /// How many, at ``time``.
-    private var count: Float = 0
-    /// Picks since the last outcome, 255 for more.
-    private var unanswered: UInt8 = 0
+    private(set) var count: Float = 0
+    /// From when on they fade: the lower 32 bits of the milliseconds of the caller's clock.
     private var time: UInt32 = 0
 
     init() {}
@@ -32,51 +34,70 @@ struct Outstanding: Equatable {
     /// Reads what ``bits`` wrote.
     init(bits: UInt64) {
         count = Float(bitPattern: UInt32(truncatingIfNeeded: bits))
-        unanswered = UInt8(truncatingIfNeeded: bits >> 32)
-        time = UInt32(truncatingIfNeeded: bits >> 40)
+        time = UInt32(truncatingIfNeeded: bits >> 32)
     }
 
-    var bits: UInt64 { UInt64(time) << 40 | UInt64(unanswered) << 32 | UInt64(count.bitPattern) }
+    var bits: UInt64 { UInt64(time) << 32 | UInt64(count.bitPattern) }
 
-    /// How many there are later, given the latency that the peer had last; `nil`: unknown.
-    func count(at moment: Moment, latency: Float?) -> Float {
-        guard count > 0 else { return 0 }
-        let elapsed = (Self.ticks(moment) &- time) & Self.timeMask
-        guard elapsed > 0, elapsed < Self.futureTicks else { return count }
-        return count * exp2f(-Float(elapsed) * Float(Self.tick) / halfLife(latency))
+    /// How many there are later, given what is known of the peer's latency.
+    func count(at moment: Moment, _ latency: PeakLatency) -> Float {
+        let elapsed = elapsed(at: moment)
+        return count > 0 && elapsed > 0 ? count * Self.remainder(after: Float(elapsed), at: moment, latency) : count
     }
-
-    private func halfLife(_ latency: Float?) -> Float {
-        guard let latency else { return Self.longestHalfLife }
-        let first = max(Self.shortestHalfLife, Self.latenciesPerHalfLife * latency)
-        return min(Self.longestHalfLife, first * exp2f(Float(unanswered) / 2))
-    }
-
-    /// What is left of one after some seconds, where it fades at its slowest.
-    static func remainder(after seconds: Float) -> Float { exp2f(-1000 * seconds / longestHalfLife) }
 
     /// The same after picks.
-    func beginning(_ picks: Float, at moment: Moment, latency: Float?) -> Outstanding {
-        changed(by: picks, unanswered: UInt8(min(255, Float(unanswered) + picks)), at: moment, latency)
-    }
-
-    /// The same after outcomes: never below zero.
-    func ending(_ outcomes: Float, at moment: Moment, latency: Float?) -> Outstanding {
-        changed(by: -outcomes, unanswered: 0, at: moment, latency)
-    }
-
-    /// The same after picks that came to nothing, which says nothing of the peer.
-    func takingBack(_ picks: Float, at moment: Moment, latency: Float?) -> Outstanding {
-        changed(by: -picks, unanswered: unanswered, at: moment, latency)
-    }
-
-    private func changed(by change: Float, unanswered: UInt8, at moment: Moment, _ latency: Float?) -> Outstanding {
+    func beginning(_ picks: Float, at moment: Moment, _ latency: PeakLatency) -> Outstanding {
         var changed = Outstanding()
-        changed.count = max(0, count(at: moment, latency: latency) + change)
-        changed.unanswered = unanswered
-        changed.time = Self.ticks(moment)
+        changed.count = count(at: moment, latency) + picks
+        let isInGrace = count > 0 && (-Int32(Self.grace)..<0).contains(elapsed(at: moment))
+        changed.time = isInGrace ? time : Self.time(moment)
         return changed
     }
 
-    private static func ticks(_ moment: Moment) -> UInt32 { UInt32(truncatingIfNeeded: moment.milliseconds / tick) & timeMask }
+    /// The same after picks that have had their outcomes, or have come to nothing: never below zero.
+    ///
+    /// - Parameter age: how many milliseconds ago they were picked; `nil`: nobody says.
+    func ending(_ picks: Float, after age: Float?, at moment: Moment, _ latency: PeakLatency) -> Outstanding {
+        let known = age ?? latency.last(at: moment)
+        let isInGrace = elapsed(at: moment) < 0
+        let left = isInGrace ? 1 : known.map { exp2f(-$0 / Self.halfLife(at: moment, latency)) } ?? 1
+        let rest = count(at: moment, latency) - picks * left
+        var changed = Outstanding()
+        changed.count = rest < Self.least ? 0 : rest
+        changed.time = known == nil ? Self.time(moment) &+ Self.grace : Self.time(moment)
+        return changed
+    }
+
+    // MARK: - Fading
+
+    /// By how much picks fade in some milliseconds up to a moment.
+    ///
+    /// The half-life grows with the time since the last outcome. By that picks fade as the inverse square of the time, and as an exponential function once
+    /// the half-life grows no more. With a higher power a peer that hangs would be tried more often, with a lower one a peer that loses half of
+    /// its outcomes would be left alone for ever longer.
+    private static func remainder(after elapsed: Float, at moment: Moment, _ latency: PeakLatency) -> Float {
+        guard let last = latency.last(at: moment) else { return exp2f(-elapsed / longestHalfLife) }
+        let silence = max(elapsed, Float(latency.elapsed(at: moment)))
+        let offset = firstHalfLife(last) / halfLifeGrowth
+        let end = min(silence + offset, longestHalfLife / halfLifeGrowth)
+        let start = min(silence - elapsed + offset, end)
+        return (start / end) * (start / end) * exp2f(-(elapsed - (end - start)) / longestHalfLife)
+    }
+
+    /// In how many milliseconds they fade by half, as fast as they do at a moment.
+    private static func halfLife(at moment: Moment, _ latency: PeakLatency) -> Float {
+        guard let last = latency.last(at: moment) else { return longestHalfLife }
+        return min(longestHalfLife, firstHalfLife(last) + halfLifeGrowth * Float(latency.elapsed(at: moment)))
+    }
+
+    private static func firstHalfLife(_ latency: Float) -> Float {
+        min(longestHalfLife, max(shortestHalfLife, latenciesPerHalfLife * latency))
+    }
+
+    // MARK: - Time
+
+    /// Negative while nothing fades yet.
+    private func elapsed(at moment: Moment) -> Int32 { Int32(truncatingIfNeeded: Self.time(moment) &- time) }
+
+    private static func time(_ moment: Moment) -> UInt32 { UInt32(truncatingIfNeeded: moment.milliseconds) }
 }

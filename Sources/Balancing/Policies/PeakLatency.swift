@@ -52,7 +52,8 @@ struct PeakLatency: Equatable {
         return observed
     }
 
-    private func elapsed(at moment: Moment) -> Int32 {
+    /// How many milliseconds ago the last sample was taken.
+    func elapsed(at moment: Moment) -> Int32 {
         max(0, Int32(truncatingIfNeeded: UInt32(truncatingIfNeeded: moment.milliseconds) &- time))
     }
 }

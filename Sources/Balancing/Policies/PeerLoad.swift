@@ -9,31 +9,27 @@ struct PeerLoad: ~Copyable {
 
     /// How many requests are under way.
     func outstanding(at moment: Moment) -> Float {
-        Outstanding(bits: outstandingBits.load(ordering: .relaxed)).count(at: moment, latency: lastLatency(at: moment))
+        Outstanding(bits: outstandingBits.load(ordering: .relaxed)).count(at: moment, peakLatency)
     }
 
     /// Adds picks.
-    func begin(_ count: Float, at moment: Moment) {
-        _ = change(at: moment) { $0.beginning(count, at: moment, latency: $1) }
+    ///
+    /// - Returns: by how much what is recorded has grown, for the sum over all peers: it has also lost what had faded since its last change.
+    func begin(_ count: Float, at moment: Moment) -> Float {
+        change { $0.beginning(count, at: moment, $1) }
     }
 
-    /// Takes away requests that have ended; of more than there are, all.
+    /// Takes away picks that have had their outcomes, or have come to nothing, some milliseconds after they were made if that is known; of more than
+    /// there are, all.
     ///
-    /// - Returns: how many were taken away.
-    func end(_ count: Float, at moment: Moment) -> Float {
-        change(at: moment) { $0.ending(count, at: moment, latency: $1) }
-    }
-
-    /// Takes away picks that came to nothing.
-    ///
-    /// - Returns: how many were taken away.
-    func takeBack(_ count: Float, at moment: Moment) -> Float {
-        change(at: moment) { $0.takingBack(count, at: moment, latency: $1) }
+    /// - Returns: as ``begin(_:at:)``.
+    func end(_ count: Float, after age: Float?, at moment: Moment) -> Float {
+        change { $0.ending(count, after: age, at: moment, $1) }
     }
 
     /// The latency to be expected, in milliseconds; `nil`: unknown.
     func latency(at moment: Moment) -> Float? {
-        PeakLatency(bits: latencyBits.load(ordering: .relaxed)).milliseconds(at: moment)
+        peakLatency.milliseconds(at: moment)
     }
 
     /// Takes a latency that was reported.
@@ -49,20 +45,18 @@ struct PeerLoad: ~Copyable {
 
     /// Changes what is outstanding.
     ///
-    /// - Returns: by how much it has become less.
-    private func change(at moment: Moment, _ body: (_ current: Outstanding, _ latency: Float?) -> Outstanding) -> Float {
-        let latency = lastLatency(at: moment)
+    /// - Returns: by how much what is recorded has grown.
+    private func change(_ body: (_ current: Outstanding, _ latency: PeakLatency) -> Outstanding) -> Float {
+        let latency = peakLatency
         var bits = outstandingBits.load(ordering: .relaxed)
         while true {
             let current = Outstanding(bits: bits)
             let changed = body(current, latency)
             let result = outstandingBits.weakCompareExchange(expected: bits, desired: changed.bits, ordering: .relaxed)
-            guard !result.exchanged else { return current.count(at: moment, latency: latency) - changed.count(at: moment, latency: latency) }
+            guard !result.exchanged else { return changed.count - current.count }
             bits = result.original
         }
     }
 
-    private func lastLatency(at moment: Moment) -> Float? {
-        PeakLatency(bits: latencyBits.load(ordering: .relaxed)).last(at: moment)
-    }
+    private var peakLatency: PeakLatency { PeakLatency(bits: latencyBits.load(ordering: .relaxed)) }
 }

@@ -7,33 +7,52 @@ struct ServiceLoad: ~Copyable {
     /// For how many milliseconds an outcome tells that clients report.
     private static let memory: UInt64 = 10_000
 
-    private let total = PeerLoad()
+    /// The sum of what is recorded of the peers, as the bits of a `Float`. It goes with every change of a peer; what fades of one that does not change,
+    /// or goes with one that leaves, is found by ``recount(_:at:)``.
+    private let totalBits = Atomic(Float(0).bitPattern)
     /// The millisecond of the last outcome and one more; 0: there was none.
     private let lastOutcome = Atomic<UInt64>(0)
 
     /// Notes a pick of a peer as outstanding.
     @inline(__always)
     func begin(_ peer: PeerState, at now: Moment) {
-        peer.load.begin(1, at: now)
-        total.begin(1, at: now)
+        add(peer.load.begin(1, at: now))
     }
 
     /// Takes an outcome of a peer.
     func end(_ peer: PeerState, _ outcome: Outcome, isFailure: Bool, at now: Moment) {
-        _ = total.end(peer.load.end(Float(outcome.count), at: now), at: now)
-        if let latency = outcome.latencyMilliseconds { peer.load.observe(Float(latency), isFailure: isFailure, at: now) }
+        let latency = outcome.latencyMilliseconds.map { Float($0) }
+        add(peer.load.end(Float(outcome.count), after: latency, at: now))
+        if let latency { peer.load.observe(latency, isFailure: isFailure, at: now) }
         lastOutcome.store(now.milliseconds + 1, ordering: .relaxed)
     }
 
-    /// Takes back picks of a peer that came to nothing.
-    func takeBack(_ count: Float, of peer: PeerState, at now: Moment) {
-        _ = total.takeBack(peer.load.takeBack(count, at: now), at: now)
+    /// Takes back picks of a peer that came to nothing, some milliseconds after they were made.
+    func takeBack(_ count: Float, after age: Float, of peer: PeerState, at now: Moment) {
+        add(peer.load.end(count, after: age, at: now))
+    }
+
+    /// Counts anew what the peers have outstanding that may be picked, while outcomes come.
+    func recount(_ plan: Plan, at now: Moment) {
+        guard outstanding(at: now) != nil else { return }
+        let total = plan.members[..<plan.eligibleCount].reduce(0) { $0 + $1.state.load.outstanding(at: now) }
+        totalBits.store(total.bitPattern, ordering: .relaxed)
+    }
+
+    private func add(_ change: Float) {
+        var bits = totalBits.load(ordering: .relaxed)
+        while true {
+            let changed = Float(bitPattern: bits) + change
+            let result = totalBits.weakCompareExchange(expected: bits, desired: changed.bitPattern, ordering: .relaxed)
+            if result.exchanged { return }
+            bits = result.original
+        }
     }
 
     /// What all peers have outstanding; `nil` when no outcome was reported lately, so that nobody knows.
     func outstanding(at now: Moment) -> Float? {
         let last = lastOutcome.load(ordering: .relaxed)
         guard last > 0, now.milliseconds + 1 < last + Self.memory else { return nil }
-        return total.outstanding(at: now)
+        return max(0, Float(bitPattern: totalBits.load(ordering: .relaxed)))
     }
 }

@@ -19,8 +19,8 @@ extension ServiceState {
         for ended in leases.withLock({ $0.takeEnded(by: now.second) }) {
             let unused = ended.peer.endLease(ended.mark)
             guard unused > 0 else { continue }
-            let age = Float(max(0, Double(now.milliseconds) - ended.began)) / 1000
-            load.takeBack(Float(unused) * Outstanding.remainder(after: age), of: ended.peer, at: now)
+            let age = Float(max(0, Double(now.milliseconds) - ended.began))
+            load.takeBack(Float(unused), after: age, of: ended.peer, at: now)
         }
     }
 }

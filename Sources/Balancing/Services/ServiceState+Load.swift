@@ -13,4 +13,10 @@ extension ServiceState {
     package func expectedLatency(of peer: PeerState, at now: Moment) -> Double? {
         isTrackingLoad.load(ordering: .relaxed) ? peer.load.latency(at: now).map(Double.init) : nil
     }
+
+    /// Counts anew what all peers have outstanding together. To be called about once a second, and not by a worker: while outcomes come it goes
+    /// through the peers.
+    package func recountLoad(at now: Moment) {
+        if isTrackingLoad.load(ordering: .relaxed) { load.recount(plan, at: now) }
+    }
 }

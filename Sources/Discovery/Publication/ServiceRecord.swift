@@ -1,15 +1,18 @@
-internal import Balancing
+package import Balancing
 
 /// What the control plane keeps of one service between plans: its verdicts, its ramps, and who left lately.
-struct ServiceRecord {
-    typealias Instant = ContinuousClock.Instant
+///
+/// A value that is given the time and, once, its random generator.
+package struct ServiceRecord {
+    package typealias Instant = ContinuousClock.Instant
 
     /// How long the state and the verdict of a peer that left are kept, for the case that it comes back.
     static let departureMemory = Duration.seconds(60)
     /// How long a service that no source names any more is known.
     static let nameMemory = Duration.seconds(300)
 
-    let state: ServiceState
+    /// The service as picks see it.
+    package let state: ServiceState
     private(set) var settings: ServiceSettings
     private(set) var verdicts: ServiceVerdicts
     private var slowStart = SlowStart()
@@ -29,21 +32,27 @@ struct ServiceRecord {
     private var pool: EjectionPool?
     /// Transitions that are not in picks yet, and so not among the events either.
     private var unpublished: [Transition] = []
+    private var generator: any RandomNumberGenerator & Sendable
 
     /// Makes the record of a service that has just been named; it has no peers before ``publish(_:)``.
     ///
-    /// - Parameter verdicts: what a process before this one had found.
-    init(
+    /// - Parameters:
+    ///   - verdicts: what a process before this one had found.
+    ///   - born: when the service was first named; `nil` when a source's first complete list named it.
+    ///   - generator: what places in the cycle, lots and the length of ejections are drawn with.
+    ///   - signal: see ``ServiceState``.
+    package init(
         name: String,
         settings: ServiceSettings,
         verdicts: ServiceVerdicts = ServiceVerdicts(),
         born: Instant?,
+        generator: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
         signal: @escaping @Sendable (ServiceSignal) -> Void
     ) {
         self.settings = settings
         self.verdicts = verdicts
         self.born = born
-        var generator = SystemRandomNumberGenerator()
+        var generator = generator
         state = ServiceState(
             name: name,
             plan: Plan(members: [], isStale: false, index: 0, previous: nil),
@@ -51,17 +60,18 @@ struct ServiceRecord {
             using: &generator,
             signal: signal
         )
+        self.generator = generator
     }
 
     /// When ``advance(to:wallTime:second:)`` next has something to do.
-    var deadline: Instant? { [verdicts.nextReadmission, nextSweep, nextRampStep].compactMap { $0 }.min() }
+    package var deadline: Instant? { [verdicts.nextReadmission, nextSweep, nextRampStep].compactMap { $0 }.min() }
 }
 
 // MARK: - Plans
 
 extension ServiceRecord {
     /// What a plan is compiled from, beside what the record holds.
-    struct Publication {
+    package struct Publication {
         /// What the sources say now.
         let service: CombinedService
         /// Whether the peers come from a source's first complete list.
@@ -70,12 +80,22 @@ extension ServiceRecord {
         let index: UInt64
         let now: Instant
         let wallTime: Double
+
+        /// Makes a publication.
+        package init(service: CombinedService, isFirstList: Bool, isStale: Bool, index: UInt64, now: Instant, wallTime: Double) {
+            self.service = service
+            self.isFirstList = isFirstList
+            self.isStale = isStale
+            self.index = index
+            self.now = now
+            self.wallTime = wallTime
+        }
     }
 
     /// Compiles and publishes a plan.
     ///
     /// - Returns: the transitions that are in picks from now on.
-    mutating func publish(_ publication: Publication) -> [Transition] {
+    package mutating func publish(_ publication: Publication) -> [Transition] {
         let previous = state.plan
         var keptCount = 0
         let peers = publication.service.peers.map { peer in
@@ -124,7 +144,6 @@ extension ServiceRecord {
         )
         if keptCount < previous.members.count { noteDepartures(from: previous, to: plan, at: publication.now) }
         unnamedSince = publication.service.isNamed ? nil : unnamedSince ?? publication.now
-        var generator = SystemRandomNumberGenerator()
         state.publish(plan, using: &generator)
         state.record(unpublished)
         pool = nil
@@ -195,7 +214,7 @@ extension ServiceRecord {
     }
 
     /// Judges a peer for a run of failures, unless another one has come in its place.
-    mutating func judge(_ peer: PeerState, _ finding: Finding, at now: Instant, wallTime: Double) -> Bool {
+    package mutating func judge(_ peer: PeerState, _ finding: Finding, at now: Instant, wallTime: Double) -> Bool {
         guard settings.logCheck.isEnabled, let member = state.plan.member(peer.address), member.state === peer, member.value.isCandidate else {
             return false
         }
@@ -203,14 +222,14 @@ extension ServiceRecord {
     }
 
     /// Begins to look at the evidence of the service at every interval.
-    mutating func beginSweeps(at now: Instant) {
+    package mutating func beginSweeps(at now: Instant) {
         if nextSweep == nil { nextSweep = now + settings.logCheck.interval }
     }
 
     /// Does what is due: readmissions, a sweep, a step of a ramp.
     ///
     /// - Returns: whether a plan has to be compiled.
-    mutating func advance(to now: Instant, wallTime: Double, second: UInt32) -> Bool {
+    package mutating func advance(to now: Instant, wallTime: Double, second: UInt32) -> Bool {
         var hasChanged = note(verdicts.readmit(at: now, wallTime: wallTime))
         if let sweep = nextSweep, sweep <= now {
             if self.sweep(at: now, wallTime: wallTime, second: second) { hasChanged = true }
@@ -251,7 +270,6 @@ extension ServiceRecord {
     }
 
     private mutating func eject(_ member: PlanMember, _ finding: Finding, at now: Instant, wallTime: Double) -> Bool {
-        var generator = SystemRandomNumberGenerator()
         let peer = member.state.address
         var pool = self.pool ?? makePool()
         defer { self.pool = pool }

@@ -1,6 +1,6 @@
 package import Balancing
 
-/// Settles the pick counts of every service once a second, and frees what is idle: beside the control plane, which has no time for it.
+/// Settles the pick counts of every service once a second, ends leases, sums up loads, and frees what is idle: beside the control plane, which has no time for it.
 package struct StatisticsKeeper: Sendable {
     /// How many rounds pass between two looks for idle statistics.
     private static let roundsPerSweep = 10
@@ -23,6 +23,7 @@ package struct StatisticsKeeper: Sendable {
             for (position, service) in directory.all.enumerated() {
                 service.settle()
                 service.endLeases(at: clock.now())
+                service.recountLoad(at: clock.now())
                 if round % Self.roundsPerSweep == 0 { service.freeIdleStatistics(at: clock.second()) }
                 if position % Self.servicesPerTurn == 0 { await Task.yield() }
             }

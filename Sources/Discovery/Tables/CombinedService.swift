@@ -1,7 +1,7 @@
 internal import Balancing
 
 /// One service after all sources were combined: its peers, and whose word counts.
-struct CombinedService {
+package struct CombinedService {
     /// The most skipped entries of one source that are shown.
     private static let shownSkippedEntries = 20
 
@@ -9,7 +9,7 @@ struct CombinedService {
     private(set) var details = PlanDetails()
 
     /// Combines what the sources say of a service.
-    init(_ service: String, in tables: [SourceTable], by combine: Combine) {
+    package init(_ service: String, in tables: [SourceTable], by combine: Combine) {
         let naming = tables.indices.filter { tables[$0].services[service] != nil }
         details.sources = naming
         if combine == .first, let first = naming.first(where: { tables[$0].services[service]?.isEmpty == false }) {
