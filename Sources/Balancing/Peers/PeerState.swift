@@ -98,7 +98,7 @@ extension PeerState {
     /// Ends a lease.
     ///
     /// - Returns: how many of its picks came to nothing.
-    func endLease(_ mark: UInt64) -> UInt64 {
+    func endLease(_ mark: UInt64) -> UInt32 {
         mutable.withLock { $0.traffic?.leases.expire(mark) ?? 0 }
     }
 }
@@ -108,20 +108,21 @@ extension PeerState {
 extension PeerState {
     /// Counts an outcome, in the statistics and, while the peer is in the pool, as evidence.
     ///
-    /// - Returns: whether it is the first one held; and a run of failures that is to be judged at once, `nil` also while the
-    ///   last one waits for its judgement.
-    func record(_ outcome: Outcome, at second: UInt32, settings: LogCheckSettings) -> (isFirst: Bool, finding: Finding?) {
+    /// - Returns: whether it is the first one held; how many of its requests were picks of leases; and a run of failures that is to be judged
+    ///   at once, `nil` also while the last one waits for its judgement.
+    func record(_ outcome: Outcome, at second: UInt32, settings: LogCheckSettings) -> (isFirst: Bool, leased: UInt32, finding: Finding?) {
         mutable.withLock { mutable in
             let traffic = mutable.ensureTraffic()
             let isFirst = traffic.outcomes.isEmpty
-            traffic.leases.end(outcome.count)
+            let leased = traffic.leases.end(outcome.count)
             traffic.outcomes.record(outcome, at: second)
             traffic.totals.record(outcome)
-            guard settings.isEnabled, !mutable.isEjected else { return (isFirst, nil) }
+            guard settings.isEnabled, !mutable.isEjected else { return (isFirst, leased, nil) }
             if traffic.evidence?.fits(settings) != true { traffic.evidence = Evidence(settings: settings) }
-            guard let finding = traffic.evidence?.record(outcome, at: second, settings: settings), !mutable.isAccused else { return (isFirst, nil) }
+            let finding = traffic.evidence?.record(outcome, at: second, settings: settings)
+            guard finding != nil, !mutable.isAccused else { return (isFirst, leased, nil) }
             mutable.isAccused = true
-            return (isFirst, finding)
+            return (isFirst, leased, finding)
         }
     }
 

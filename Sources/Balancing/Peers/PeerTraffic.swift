@@ -53,12 +53,13 @@ final class PeerTraffic: @unchecked Sendable {
         picks.isIdle(at: second) && outcomes.isIdle(at: second)
     }
 
-    /// What is left of idle traffic: an open run of failures, which has no end in time; `nil` without one.
+    /// What is left of idle traffic: an open run of failures, which has no end in time, and leases that have not ended; `nil` without either.
     func remainder(at second: UInt32) -> PeerTraffic? {
         freeEmptyEvidence(at: second)
-        guard let evidence else { return nil }
+        guard evidence != nil || leases.isOpen else { return nil }
         let remainder = PeerTraffic()
         remainder.evidence = evidence
+        remainder.leases = leases
         return remainder
     }
 }

@@ -13,18 +13,25 @@ struct LeaseBalance: Sendable {
         return leased
     }
 
+    /// Whether there are picks that had neither an outcome nor their end.
+    var isOpen: Bool { usedUp < leased }
+
     /// Takes outcomes.
-    mutating func end(_ count: UInt32) {
-        usedUp = min(leased, usedUp + UInt64(count))
+    ///
+    /// - Returns: how many of them were leased.
+    mutating func end(_ count: UInt32) -> UInt32 {
+        let ended = UInt32(min(leased - usedUp, UInt64(count)))
+        usedUp += UInt64(ended)
+        return ended
     }
 
     /// Takes the end of all leases up to a mark.
     ///
     /// - Returns: how many of their picks had no outcome.
-    mutating func expire(_ mark: UInt64) -> UInt64 {
-        // Freed and begun anew since: these picks are forgotten.
+    mutating func expire(_ mark: UInt64) -> UInt32 {
+        // Freed since, because nothing was open, and begun anew.
         guard mark <= leased, mark > usedUp else { return 0 }
         defer { usedUp = mark }
-        return mark - usedUp
+        return UInt32(clamping: mark - usedUp)
     }
 }

@@ -45,10 +45,10 @@ struct Outstanding: Equatable {
         return count > 0 && elapsed > 0 ? count * Self.remainder(after: Float(elapsed), at: moment, latency) : count
     }
 
-    /// The same after picks.
+    /// The same after picks, or without ones that have just begun: a negative number.
     func beginning(_ picks: Float, at moment: Moment, _ latency: PeakLatency) -> Outstanding {
         var changed = Outstanding()
-        changed.count = count(at: moment, latency) + picks
+        changed.count = max(0, count(at: moment, latency) + picks)
         let isInGrace = count > 0 && (-Int32(Self.grace)..<0).contains(elapsed(at: moment))
         changed.time = isInGrace ? time : Self.time(moment)
         return changed

@@ -2,14 +2,16 @@ internal import Synchronization
 
 /// How busy and how fast a peer is, as picks and outcomes tell: counted where the policy of its service asks for it.
 ///
-/// Thread-safe without a lock: each number changes in one step. A million peers hold one: sixteen bytes.
+/// Thread-safe without a lock: each number changes in one step. A million peers hold one: twenty bytes.
 struct PeerLoad: ~Copyable {
     private let outstandingBits = Atomic(Outstanding().bits)
     private let latencyBits = Atomic(PeakLatency().bits)
+    /// Picks of leases that have neither had their outcomes nor come to nothing: they do not fade.
+    private let leased = Atomic<UInt32>(0)
 
     /// How many requests are under way.
     func outstanding(at moment: Moment) -> Float {
-        Outstanding(bits: outstandingBits.load(ordering: .relaxed)).count(at: moment, peakLatency)
+        Outstanding(bits: outstandingBits.load(ordering: .relaxed)).count(at: moment, peakLatency) + Float(leased.load(ordering: .relaxed))
     }
 
     /// Adds picks.
@@ -25,6 +27,22 @@ struct PeerLoad: ~Copyable {
     /// - Returns: as ``begin(_:at:)``.
     func end(_ count: Float, after age: Float?, at moment: Moment) -> Float {
         change { $0.ending(count, after: age, at: moment, $1) }
+    }
+
+    /// Makes picks that have just begun those of a lease.
+    ///
+    /// - Returns: as ``begin(_:at:)``.
+    func lease(_ count: UInt32, at moment: Moment) -> Float {
+        leased.add(count, ordering: .relaxed)
+        return Float(count) + begin(-Float(count), at: moment)
+    }
+
+    /// Takes away picks of leases.
+    ///
+    /// - Returns: as ``begin(_:at:)``.
+    func endLeased(_ count: UInt32) -> Float {
+        leased.subtract(count, ordering: .relaxed)
+        return -Float(count)
     }
 
     /// The latency to be expected, in milliseconds; `nil`: unknown.

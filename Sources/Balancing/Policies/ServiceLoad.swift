@@ -19,17 +19,25 @@ struct ServiceLoad: ~Copyable {
         add(peer.load.begin(1, at: now))
     }
 
+    /// Makes picks of a peer that have just begun those of a lease.
+    func lease(_ count: UInt32, of peer: PeerState, at now: Moment) {
+        add(peer.load.lease(count, at: now))
+    }
+
     /// Takes an outcome of a peer.
-    func end(_ peer: PeerState, _ outcome: Outcome, isFailure: Bool, at now: Moment) {
+    ///
+    /// - Parameter leased: how many of its requests were picks of leases.
+    func end(_ peer: PeerState, _ outcome: Outcome, leased: UInt32, isFailure: Bool, at now: Moment) {
         let latency = outcome.latencyMilliseconds.map { Float($0) }
-        add(peer.load.end(Float(outcome.count), after: latency, at: now))
+        if leased > 0 { add(peer.load.endLeased(leased)) }
+        if leased < outcome.count { add(peer.load.end(Float(outcome.count - leased), after: latency, at: now)) }
         if let latency { peer.load.observe(latency, isFailure: isFailure, at: now) }
         lastOutcome.store(now.milliseconds + 1, ordering: .relaxed)
     }
 
-    /// Takes back picks of a peer that came to nothing, some milliseconds after they were made.
-    func takeBack(_ count: Float, after age: Float, of peer: PeerState, at now: Moment) {
-        add(peer.load.end(count, after: age, at: now))
+    /// Takes back picks of leases that came to nothing.
+    func takeBack(_ leased: UInt32, of peer: PeerState) {
+        add(peer.load.endLeased(leased))
     }
 
     /// Counts anew what the peers have outstanding that may be picked, while outcomes come.

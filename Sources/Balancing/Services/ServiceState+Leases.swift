@@ -3,13 +3,14 @@ internal import Synchronization
 // MARK: - Leases
 
 extension ServiceState {
-    /// Notes picks of a lease, which are outstanding already.
+    /// Notes picks of a lease, which are outstanding already: from now on until their outcomes or the end of the lease, without fading.
     func lease(_ picks: [Pick], at now: Moment, validSeconds: Double) {
         var counts: [ObjectIdentifier: (peer: PeerState, count: UInt32)] = [:]
         for pick in picks { counts[ObjectIdentifier(pick.peer), default: (pick.peer, 0)].count += 1 }
         leases.withLock { leases in
             for (peer, count) in counts.values {
-                leases.add(count, of: peer, mark: peer.beginLease(count), at: now, lasting: validSeconds)
+                load.lease(count, of: peer, at: now)
+                leases.add(peer, mark: peer.beginLease(count), at: now, lasting: validSeconds)
             }
         }
     }
@@ -18,9 +19,7 @@ extension ServiceState {
     package func endLeases(at now: Moment) {
         for ended in leases.withLock({ $0.takeEnded(by: now.second) }) {
             let unused = ended.peer.endLease(ended.mark)
-            guard unused > 0 else { continue }
-            let age = Float(max(0, Double(now.milliseconds) - ended.began))
-            load.takeBack(Float(unused), after: age, of: ended.peer, at: now)
+            if unused > 0 { load.takeBack(unused, of: ended.peer) }
         }
     }
 }

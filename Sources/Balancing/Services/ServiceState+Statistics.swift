@@ -53,9 +53,9 @@ extension ServiceState {
     package func record(_ outcome: Outcome, of address: PeerAddress, at now: Moment) -> Bool {
         guard let peer = picking.withLock({ $0.plan.state(of: address) }) else { return false }
         let settings = self.settings.logCheck
-        let (isFirst, finding) = peer.record(outcome, at: now.second, settings: settings)
+        let (isFirst, leased, finding) = peer.record(outcome, at: now.second, settings: settings)
         if isTrackingLoad.load(ordering: .relaxed) {
-            load.end(peer, outcome, isFailure: outcome.result.isFailure(settings.failureStatuses), at: now)
+            load.end(peer, outcome, leased: leased, isFailure: outcome.result.isFailure(settings.failureStatuses), at: now)
         }
         totals.withLock { $0.record(outcome) }
         if isFirst { statistics.withLock { $0.active[ObjectIdentifier(peer)] = peer } }
