@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -286,6 +287,32 @@ class Load:
         requests = int(re.search(r"(\d+) requests in", result.stdout).group(1))
         self.requests_per_second = float(re.search(r"Requests/sec:\s*([\d.]+)", result.stdout).group(1))
         self.microseconds_per_request = used / requests * 1e6
+
+
+@contextlib.contextmanager
+def reports_flowing(server, outcomes, seconds):
+    """Posts the outcomes again and again in the background, once in so many seconds."""
+    body = json.dumps(outcomes).encode()
+    is_over = threading.Event()
+    failures = []
+
+    def post():
+        while not is_over.wait(seconds):
+            try:
+                urllib.request.urlopen(server.url("/report"), data=body, timeout=10).read()
+            except OSError as error:
+                failures.append(error)
+                return
+
+    thread = threading.Thread(target=post)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+    if failures:
+        raise BenchmarkError(f"a report failed: {failures[0]}")
 
 
 def samples(text):
