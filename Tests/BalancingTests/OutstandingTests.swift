@@ -10,7 +10,7 @@ struct OutstandingTests {
     private func at(_ milliseconds: UInt64) -> Moment { Moment(milliseconds: milliseconds) }
 
     private func latency(_ milliseconds: Float, at moment: UInt64 = 0) -> PeakLatency {
-        PeakLatency().observing(milliseconds, isFailure: false, at: at(moment))
+        PeakLatency().observing(milliseconds, at: at(moment))
     }
 
     private func picks(_ count: Float, at moment: Moment) -> Outstanding { Outstanding().beginning(count, at: moment, unknown) }
@@ -64,7 +64,7 @@ struct OutstandingTests {
         for turn in 1...(150 * count) {
             let now = at(UInt64(400 * turn / count))
             outstanding = outstanding.ending(1, after: tellsLatency ? 400 : nil, at: now, latency)
-            if isKnown { latency = latency.observing(400, isFailure: false, at: now) }
+            if isKnown { latency = latency.observing(400, at: now) }
             outstanding = outstanding.beginning(1, at: now, latency)
         }
         return outstanding.count(at: at(60_000), latency)
@@ -95,7 +95,7 @@ struct OutstandingTests {
     @Test func `eight bytes hold it`() {
         let outstanding = picks(3, at: at(123_456)).ending(0.5, after: 7, at: at(130_000), unknown).beginning(1, at: at(130_004), unknown)
         #expect(Outstanding(bits: outstanding.bits) == outstanding)
-        let latency = PeakLatency().observing(12.5, isFailure: false, at: at(77))
+        let latency = PeakLatency().observing(12.5, at: at(77))
         #expect(PeakLatency(bits: latency.bits) == latency)
         #expect(PeakLatency(bits: PeakLatency().bits).milliseconds(at: at(0)) == nil)
     }
@@ -103,25 +103,39 @@ struct OutstandingTests {
     // MARK: - Latency
 
     @Test func `a latency above the average raises it at once, one below lowers it slowly`() throws {
-        var latency = PeakLatency().observing(10, isFailure: false, at: at(0))
-        latency = latency.observing(200, isFailure: false, at: at(10))
+        var latency = PeakLatency().observing(10, at: at(0))
+        latency = latency.observing(200, at: at(10))
         #expect(latency.milliseconds(at: at(10)) == 200)
-        latency = latency.observing(10, isFailure: false, at: at(1010))
+        latency = latency.observing(10, at: at(1010))
         let expected = 10 + 190 * Float(0.904_837)
         #expect(abs(try #require(latency.milliseconds(at: at(1010))) - expected) < 0.1)
     }
 
     @Test func `without samples it falls to 1-e in ten seconds, and is unknown after a minute`() throws {
-        let latency = PeakLatency().observing(100, isFailure: false, at: at(0))
+        let latency = PeakLatency().observing(100, at: at(0))
         #expect(abs(try #require(latency.milliseconds(at: at(10_000))) - 36.79) < 0.01)
         #expect(latency.milliseconds(at: at(59_999)) != nil)
         #expect(latency.milliseconds(at: at(60_000)) == nil)
-        #expect(latency.observing(5, isFailure: false, at: at(70_000)).milliseconds(at: at(70_000)) == 5)
+        #expect(latency.observing(5, at: at(70_000)).milliseconds(at: at(70_000)) == 5)
     }
 
-    @Test func `a failure never makes a peer look faster`() {
-        let latency = PeakLatency().observing(100, isFailure: false, at: at(0)).observing(1, isFailure: true, at: at(5000))
-        #expect(latency.milliseconds(at: at(5000)) == 100)
-        #expect(latency.observing(3000, isFailure: true, at: at(5000)).milliseconds(at: at(5000)) == 3000)
+    @Test(arguments: [1, nil] as [Float?]) func `a failure counts as a slow answer, however fast it came`(failure: Float?) throws {
+        let latency = PeakLatency().observing(100, at: at(0))
+        let once = try #require(latency.observingFailure(failure, at: at(10)).milliseconds(at: at(10)))
+        #expect(once > 100 && once < 110)
+        let later = try #require(latency.observingFailure(failure, at: at(5000)).milliseconds(at: at(5000)))
+        #expect(abs(later - (1000 - 900 * Float(0.606_531))) < 0.1)
+        #expect(PeakLatency().observingFailure(failure, at: at(0)).milliseconds(at: at(0)) == 1000)
+        #expect(latency.observingFailure(3000, at: at(5000)).milliseconds(at: at(5000)) == 3000)
+        var failing = latency
+        for second in 1...60 { failing = failing.observingFailure(failure, at: at(UInt64(second * 1000))) }
+        let worst = try #require(failing.milliseconds(at: at(60_000)))
+        #expect(worst > 5_000 && worst <= 10_000)
+    }
+
+    @Test func `what was known before the clock's lower bits came round is long ago`() {
+        let weeks: UInt64 = 25 * 86_400_000
+        #expect(PeakLatency().observing(100, at: at(0)).milliseconds(at: at(weeks)) == nil)
+        #expect(picks(3, at: at(0)).count(at: at(weeks), unknown) < 0.001)
     }
 }

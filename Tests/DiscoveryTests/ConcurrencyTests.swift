@@ -89,13 +89,17 @@ struct ConcurrencyTests {
     ) {
         guard let service = directory["s\(number)"] else { return }
         var picks: [Pick] = []
-        switch Int.random(in: 0..<8, using: &generator) {
+        switch Int.random(in: 0..<9, using: &generator) {
         case 0: picks = service.pick(.init(count: 5, leaseSeconds: 5), at: now, using: &generator)
         case 1: picks = service.pick(.init(key: generator.next()), at: now, using: &generator)
         case 2: picks = service.pick(.init(excluded: service.plan.members.prefix(1).map(\.state.address)), at: now, using: &generator)
         case 3: if !isWhole(service.plan, of: number) { tally.torn.add(1, ordering: .relaxed) }
         case 4: service.settle()
         case 5: _ = service.outcomes(window: 60, before: now.second)
+        case 6:
+            service.endLeases(at: now)
+            service.recountLoad(at: now)
+            service.freeIdleStatistics(at: now.second)
         default: picks = service.pick(at: now).map { [$0] } ?? []
         }
         tally.picks.add(picks.count, ordering: .relaxed)
@@ -103,7 +107,8 @@ struct ConcurrencyTests {
             let address = pick.peer.address
             if !"\(address)".hasPrefix("10.\(number / 250).\(number % 250).") { tally.foreign.add(1, ordering: .relaxed) }
             let status: UInt16 = Int.random(in: 0..<4, using: &generator) == 0 ? 500 : 200
-            let outcome = Outcome(result: .status(status), latencyMilliseconds: 5, reporter: "\(thread)")
+            // Of no length, so that it takes away a whole pick.
+            let outcome = Outcome(result: .status(status), latencyMilliseconds: 0, reporter: "\(thread)")
             if service.record(outcome, of: address, at: now) { tally.outcomes.add(1, ordering: .relaxed) }
         }
     }
@@ -142,5 +147,10 @@ struct ConcurrencyTests {
         #expect(picks > 0 && states.reduce(0) { $0 + $1.picks(window: 60, before: Self.now.second + 1) } == UInt64(picks))
         let outcomes = states.reduce(0) { $0 + $1.totals(at: Self.now.second + 1).results.reduce(0, +) }
         #expect(outcomes == UInt64(tally.outcomes.load(ordering: .relaxed)))
+        // Under way are at most those whose peer had left when their outcome came.
+        let outstanding = states.reduce(0) { sum, state in
+            state.plan.members.reduce(sum) { $0 + (state.outstanding(of: $1.state, at: Self.now) ?? 0) }
+        }
+        #expect((0...Double(picks - Int(outcomes))).contains(outstanding), "\(outstanding) of \(picks) - \(outcomes)")
     }
 }

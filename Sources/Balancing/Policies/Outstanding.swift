@@ -19,6 +19,8 @@ struct Outstanding: Equatable {
     private static let latenciesPerHalfLife: Float = 5
     /// For how many milliseconds after an outcome nothing fades, where no latency is known.
     private static let grace: UInt32 = 1000
+    /// By how many milliseconds it may be ahead of a moment.
+    private static let longestAhead: Int32 = 3_600_000
     /// What is less than that after an outcome is none: clients and this server do not measure alike.
     private static let least: Float = 0.5
     /// By how much the half-life grows in each millisecond without an outcome: half of the logarithm of 2.
@@ -96,8 +98,11 @@ struct Outstanding: Equatable {
 
     // MARK: - Time
 
-    /// Negative while nothing fades yet.
-    private func elapsed(at moment: Moment) -> Int32 { Int32(truncatingIfNeeded: Self.time(moment) &- time) }
+    /// Negative while nothing fades yet. What is further ahead is long ago: the clock's lower bits have come round.
+    private func elapsed(at moment: Moment) -> Int32 {
+        let elapsed = Int32(truncatingIfNeeded: Self.time(moment) &- time)
+        return elapsed < -Self.longestAhead ? .max : elapsed
+    }
 
     private static func time(_ moment: Moment) -> UInt32 { UInt32(truncatingIfNeeded: moment.milliseconds) }
 }

@@ -50,11 +50,20 @@ struct PeerLoad: ~Copyable {
         peakLatency.milliseconds(at: moment)
     }
 
-    /// Takes a latency that was reported.
-    func observe(_ milliseconds: Float, isFailure: Bool, at moment: Moment) {
+    /// Takes the latency of a success that was reported.
+    func observe(_ milliseconds: Float, at moment: Moment) {
+        changeLatency { $0.observing(milliseconds, at: moment) }
+    }
+
+    /// Takes a failure that was reported, with its latency if that is known.
+    func observeFailure(_ milliseconds: Float?, at moment: Moment) {
+        changeLatency { $0.observingFailure(milliseconds, at: moment) }
+    }
+
+    private func changeLatency(_ body: (PeakLatency) -> PeakLatency) {
         var current = latencyBits.load(ordering: .relaxed)
         while true {
-            let observed = PeakLatency(bits: current).observing(milliseconds, isFailure: isFailure, at: moment)
+            let observed = body(PeakLatency(bits: current))
             let result = latencyBits.weakCompareExchange(expected: current, desired: observed.bits, ordering: .relaxed)
             if result.exchanged { return }
             current = result.original

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// The policies that draw lots.
 extension Picking {
     /// The largest pool of which ``Policy/leastOutstanding`` looks at every peer: two choices of few peers miss the best one often.
@@ -14,20 +16,16 @@ extension Picking {
         }
     }
 
-    /// The peer with the least outstanding for its weight; of equal ones a random one by weight, so that idle peers share by weight.
+    /// The peer with the least outstanding for its weight, where each has one more of a random length: of exponential lengths over weights
+    /// the least is a peer's with the probability of its weight. So idle peers share by weight, and one of little weight does not get
+    /// every request for which it happens to be idle.
     private mutating func leastOutstandingOfAll(_ view: borrowing LoadView) -> Int {
         var best = 0
         var least = Float.infinity
-        var weight = 0.0
         for member in 0..<plan.eligibleCount {
-            let own = plan.members[member].effectiveWeight
-            let relative = relativeOutstanding(member, view)
-            if relative < least {
-                (best, least, weight) = (member, relative, own)
-            } else if relative == least {
-                weight += own
-                if Double.random(in: 0..<weight, using: &generator) < own { best = member }
-            }
+            let next = -logf(Float.random(in: Float.leastNormalMagnitude...1, using: &generator))
+            let relative = (view.outstanding(member).rounded() + next) / relativeWeight(member)
+            if relative < least { (best, least) = (member, relative) }
         }
         return best
     }
@@ -36,28 +34,38 @@ extension Picking {
     /// Mitzenmacher, 2001.
     private mutating func leastOutstandingOfTwo(_ view: borrowing LoadView) -> Int {
         let (first, second) = twoChoices()
-        return relativeOutstanding(second, view) < relativeOutstanding(first, view) ? second : first
+        // Whole requests, so that what has faded to less than half of one does not count.
+        func relative(_ member: Int) -> Float { view.outstanding(member).rounded() / relativeWeight(member) }
+        return relative(second) < relative(first) ? second : first
     }
 
-    /// Whole requests, so that what has faded to less than half of one does not count.
-    private func relativeOutstanding(_ member: Int, _ view: borrowing LoadView) -> Float {
-        view.outstanding(member).rounded() / Float(plan.members[member].effectiveWeight)
-    }
-
-    /// Of two random peers the one where a request is expected to wait less: latency x (outstanding + 1), for its weight. One of unknown latency is tried with
-    /// one request, and left alone until that was answered or has faded. Finagle's `P2CPeakEwma`.
+    /// Of two peers drawn by weight the one where a request is expected to wait less: latency x (outstanding for its weight + 1). The first stays
+    /// where there is little between known latencies, so that peers of like latency share by weight. One of unknown latency is tried with one request,
+    /// and left alone until that was answered or has faded. Finagle's `P2CPeakEwma`.
     private mutating func peakEWMA(_ view: borrowing LoadView) -> Int {
         let (first, second) = twoChoices()
-        return cost(second, view) < cost(first, view) ? second : first
+        let limit = cost(first, view)
+        return cost(second, view) < (limit < Self.unknownCost ? Self.clearlyLess * limit : limit) ? second : first
     }
 
     private func cost(_ member: Int, _ view: borrowing LoadView) -> Float {
         let outstanding = view.outstanding(member)
-        let weight = Float(plan.members[member].effectiveWeight)
-        if let latency = view.latency(member) { return max(latency, Self.leastLatency) * (outstanding + 1) / weight }
+        let wait = outstanding / relativeWeight(member) + 1
+        if let latency = view.latency(member) { return max(latency, Self.leastLatency) * wait }
         // Above every known cost, and in order of load among the unknown.
-        return outstanding < 0.5 ? 0 : Self.unknownCost * (outstanding + 1) / weight
+        return outstanding < 0.5 ? 0 : Self.unknownCost * wait
     }
+
+    /// The weight of a member over the mean of all.
+    private func relativeWeight(_ member: Int) -> Float {
+        let weight = plan.members[member].effectiveWeight / plan.eligibleWeight * Double(plan.eligibleCount)
+        return max(Self.leastRelativeWeight, Float(weight))
+    }
+
+    /// Below that it makes no difference, but for what a `Float` holds.
+    private static let leastRelativeWeight: Float = 1e-6
+    /// What a cost is multiplied by that another one has to be below.
+    private static let clearlyLess: Float = 0.8
 
     /// The latency of a peer that answers at once, in milliseconds: what differs below that does not matter.
     private static let leastLatency: Float = 0.01

@@ -12,6 +12,8 @@ struct ServiceLoad: ~Copyable {
     private let totalBits = Atomic(Float(0).bitPattern)
     /// The millisecond of the last outcome and one more; 0: there was none.
     private let lastOutcome = Atomic<UInt64>(0)
+    /// The same of the last one that came with its latency.
+    private let lastLatency = Atomic<UInt64>(0)
 
     /// Notes a pick of a peer as outstanding.
     @inline(__always)
@@ -31,8 +33,11 @@ struct ServiceLoad: ~Copyable {
         let latency = outcome.latencyMilliseconds.map { Float($0) }
         if leased > 0 { add(peer.load.endLeased(leased)) }
         if leased < outcome.count { add(peer.load.end(Float(outcome.count - leased), after: latency, at: now)) }
-        if let latency { peer.load.observe(latency, isFailure: isFailure, at: now) }
+        if let latency, !isFailure { peer.load.observe(latency, at: now) }
+        // Where nobody says how long anything takes, one that is known to be slow would stand out, and not for the worse.
+        if isFailure, latency != nil || isRecent(lastLatency, at: now) { peer.load.observeFailure(latency, at: now) }
         lastOutcome.store(now.milliseconds + 1, ordering: .relaxed)
+        if latency != nil { lastLatency.store(now.milliseconds + 1, ordering: .relaxed) }
     }
 
     /// Takes back picks of leases that came to nothing.
@@ -59,8 +64,11 @@ struct ServiceLoad: ~Copyable {
 
     /// What all peers have outstanding; `nil` when no outcome was reported lately, so that nobody knows.
     func outstanding(at now: Moment) -> Float? {
-        let last = lastOutcome.load(ordering: .relaxed)
-        guard last > 0, now.milliseconds + 1 < last + Self.memory else { return nil }
-        return max(0, Float(bitPattern: totalBits.load(ordering: .relaxed)))
+        isRecent(lastOutcome, at: now) ? max(0, Float(bitPattern: totalBits.load(ordering: .relaxed))) : nil
+    }
+
+    private func isRecent(_ moment: borrowing Atomic<UInt64>, at now: Moment) -> Bool {
+        let last = moment.load(ordering: .relaxed)
+        return last > 0 && now.milliseconds + 1 < last + Self.memory
     }
 }

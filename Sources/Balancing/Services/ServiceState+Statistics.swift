@@ -54,7 +54,8 @@ extension ServiceState {
         guard let peer = picking.withLock({ $0.plan.state(of: address) }) else { return false }
         let settings = self.settings.logCheck
         let (isFirst, leased, finding) = peer.record(outcome, at: now.second, settings: settings)
-        if isTrackingLoad.load(ordering: .relaxed) {
+        // What was leased is given back whoever counts.
+        if leased > 0 || isTrackingLoad.load(ordering: .relaxed) {
             load.end(peer, outcome, leased: leased, isFailure: outcome.result.isFailure(settings.failureStatuses), at: now)
         }
         totals.withLock { $0.record(outcome) }

@@ -19,10 +19,12 @@ package final class ServiceState: Sendable {
     let picking: ShortLock<Picking>
     /// What its peers have outstanding together.
     let load = ServiceLoad()
-    /// Whether outcomes are to be taken off what is outstanding: ``Picking/tracksLoad``, for those who do not hold its lock.
+    /// Whether outcomes are to be taken off what is outstanding: ``Picking/tracksLoad``, for those who do not hold its lock. Written under it.
     let isTrackingLoad = Atomic(false)
     /// Whether the published plan's policy is ``Policy/consistentHash``, for those who do not hold its lock.
     private let isHashing = Atomic(false)
+    /// The second of the last pick by a key.
+    let lastKeyed = Atomic<UInt32>(0)
     /// Leases by the second in which they end.
     let leases = Mutex(LeaseCalendar())
     /// Taken before `picking` and `totals` where both are held.
@@ -48,12 +50,8 @@ package final class ServiceState: Sendable {
         self.currentSettings = Mutex(settings)
         self.signal = signal
         self.picking = ShortLock(Picking(plan: plan, place: plan.randomPlace(using: &generator), seed: generator.next()))
-        note(plan.policy)
-    }
-
-    private func note(_ policy: Policy) {
-        if policy.needsLoad { isTrackingLoad.store(true, ordering: .relaxed) }
-        isHashing.store(policy == .consistentHash, ordering: .relaxed)
+        if plan.policy.needsLoad { isTrackingLoad.store(true, ordering: .relaxed) }
+        isHashing.store(plan.policy == .consistentHash, ordering: .relaxed)
     }
 
     /// How its peers are judged and picked.
@@ -69,8 +67,11 @@ package final class ServiceState: Sendable {
     /// plan is entered at a uniformly random place.
     package func publish(_ plan: Plan, using generator: inout some RandomNumberGenerator) {
         let place = plan.randomPlace(using: &generator)
-        let replaced = picking.withLock { $0.replace(plan, enteringAt: place) }
-        note(plan.policy)
+        let replaced = picking.withLock { picking in
+            defer { isTrackingLoad.store(picking.tracksLoad, ordering: .relaxed) }
+            return picking.replace(plan, enteringAt: place)
+        }
+        isHashing.store(plan.policy == .consistentHash, ordering: .relaxed)
         withExtendedLifetime(replaced) {}
     }
 }
@@ -157,7 +158,7 @@ extension ServiceState {
     ) -> (picks: [Pick], hasEndedMuch: Bool, tracksLoad: Bool) {
         let plan = self.plan
         guard plan.eligibleCount > 0 else { return ([], false, false) }
-        if request.key != nil, !request.isPreview { trackLoad() }
+        if request.key != nil, !request.isPreview { trackLoad(at: now) }
         let choices = choices(request, from: plan, at: now, using: &generator)
         let picks = choices.map { Pick(plan, $0.member, $0.isExcluded ? .excluded : []) }
         guard !request.isPreview else { return (picks, false, false) }
@@ -188,10 +189,4 @@ extension ServiceState {
         }
     }
 
-    /// From now on it matters who is busy.
-    private func trackLoad() {
-        guard !isTrackingLoad.load(ordering: .relaxed) else { return }
-        picking.withLock { $0.tracksLoad = true }
-        isTrackingLoad.store(true, ordering: .relaxed)
-    }
 }
