@@ -18,6 +18,8 @@ package struct SourceStatus: Sendable {
     package internal(set) var endpoint = ""
     /// What it is doing.
     package internal(set) var phase = Phase.connecting
+    /// Since when it is watching; `nil`: it is not.
+    var watchingSince: ContinuousClock.Instant?
     /// Whether it has delivered its first complete state, and that state is in picks.
     package internal(set) var isSynced = false
     /// The revision of its last delivery, in the source's own terms; empty before the first.
