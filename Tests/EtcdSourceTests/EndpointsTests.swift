@@ -111,6 +111,20 @@ struct EndpointsTests {
         #expect(served.monitor.status.lists == 1)
     }
 
+    @Test func `a silent watch with nothing to prove the history by is begun again with a list, and counts as watching meanwhile`() async throws {
+        let etcd = try await EtcdProcess()
+        let served = try ServedEtcd(.init(endpoints: [etcd.url], idleTimeout: .milliseconds(50)))
+        try await served.running {
+            #expect(try await served.eventually { served.monitor.status.phase == .watching })
+            let deadline = ContinuousClock.now + .seconds(20)
+            while served.monitor.status.lists < 5, ContinuousClock.now < deadline {
+                #expect(served.monitor.status.phase == .watching)
+                try await Task.sleep(for: .microseconds(200))
+            }
+            #expect(served.monitor.status.lists >= 5)
+        }
+    }
+
     @Test func `values too large for one answer are listed in smaller pages`() async throws {
         let etcd = try await EtcdProcess()
         let value = #"{"weight":1,"metadata":{"note":"\#(String(repeating: "x", count: 1000))"}}"#

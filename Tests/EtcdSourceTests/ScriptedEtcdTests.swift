@@ -94,7 +94,7 @@ struct ScriptedEtcdTests {
                 guard request.target == "/v3/watch" else {
                     let isProof = body.contains(#""revision":"6""#)
                     try connection.respond(
-                        body: isProof ? #"{\#(Self.header.replacing("5", with: "7")),"kvs":[\#(Self.keyValue(weight: 1, revision: 6))]}"# : Self.list
+                        body: isProof ? #"{\#(Self.header.replacing("5", with: "7")),"count":"1","kvs":[\#(Self.keyValue(weight: 1, revision: 6))]}"# : Self.list
                     )
                     continue
                 }
