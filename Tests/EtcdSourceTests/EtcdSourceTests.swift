@@ -53,8 +53,8 @@ struct EtcdSourceTests {
             try etcd.put(key("web/10.0.0.3:80"), "not JSON")
             #expect(try await served.eventually { served.monitor.status.skipped == 3 && served.peers == ["web/10.0.0.3:80": 100] })
             let reasons = [
-                "config: no peer: a key is <service>/<host>:<port>", #"web/10.0.0.1\xff:80: the key is not UTF-8 text"#,
-                "web/10.0.0.2:80: weight: expected a number",
+                "web/10.0.0.2:80: weight: expected a number", #"web/10.0.0.1\xff:80: the key is not UTF-8 text"#,
+                "config: no peer: a key is <service>/<host>:<port>",
             ]
             #expect(served.monitor.status.skippedReasons == reasons)
         }

@@ -93,8 +93,9 @@ struct ScriptedEtcdTests {
                 let body = String(decoding: request.body, as: UTF8.self)
                 guard request.target == "/v3/watch" else {
                     let isProof = body.contains(#""revision":"6""#)
+                    let header = Self.header.replacing("5", with: "7")
                     try connection.respond(
-                        body: isProof ? #"{\#(Self.header.replacing("5", with: "7")),"count":"1","kvs":[\#(Self.keyValue(weight: 1, revision: 6))]}"# : Self.list
+                        body: isProof ? #"{\#(header),"count":"1","kvs":[\#(Self.keyValue(weight: 1, revision: 6))]}"# : Self.list
                     )
                     continue
                 }

@@ -39,7 +39,8 @@ struct WireTests {
     }
 
     @Test(arguments: [
-        #"{"header":{"revision":"MAX"}}"#, #"{"header":{"revision":MAX}}"#, #"{"header":{"revision":"1"},"kvs":[{"key":"YQ==","mod_revision":"MAX"}]}"#,
+        #"{"header":{"revision":"MAX"}}"#, #"{"header":{"revision":MAX}}"#,
+        #"{"header":{"revision":"1"},"kvs":[{"key":"YQ==","mod_revision":"MAX"}]}"#,
     ])
     func `a revision that nothing could come after is refused in a list, and in a comparison`(text: String) throws {
         let last = text.replacing("MAX", with: "9223372036854775807")

@@ -31,30 +31,35 @@ package actor StateKeeper {
         self.logger = logger
     }
 
-    /// Reads the file and has the control plane serve what it holds. A file that this version cannot read is set aside, and said so; whatever
-    /// happens, the server goes on.
-    ///
-    /// - Returns: whether there is something to serve.
-    package func restore() async -> Bool {
-        guard let path = path() else { return false }
+    /// Reads the file and has the control plane serve what it holds. A file that this version cannot read, and one that holds peers of other
+    /// sources, is set aside, and said so; whatever happens, the server goes on.
+    package func restore() async {
+        guard let path = path() else { return }
         let file = StateFile(path: path)
-        do {
+        file.removeLeftovers()
+        do throws(StateFileError) {
             guard let state = try file.read() else {
                 logger.info("there is no state file yet", metadata: ["path": "\(path)"])
-                return false
+                return
             }
-            guard await controlPlane.restore(state) else { return false }
-            saved = (path, 0)
-            return true
+            let (isUsed, isUsedWhole) = await controlPlane.restore(state)
+            if !isUsedWhole { setAside(file, as: .unused, isCopied: isUsed) }
+            if isUsed { saved = (path, 0) }
         } catch {
             note(error, path, "the state file cannot be used, starting without")
-            do throws(StateFileError) {
-                let aside = try file.setAside()
-                logger.notice("the state file was set aside", metadata: ["path": "\(path)", "now": "\(aside)"])
-            } catch {
-                note(error, path, "the state file cannot be set aside, the next save replaces it")
-            }
-            return false
+            setAside(file, as: .damaged, isCopied: false)
+        }
+    }
+
+    private func setAside(_ file: StateFile, as fate: StateFile.Fate, isCopied: Bool) {
+        do throws(StateFileError) {
+            let aside = try file.setAside(as: fate, isCopied: isCopied)
+            logger.notice(
+                isCopied ? "a copy of the state file was set aside" : "the state file was set aside",
+                metadata: ["path": "\(file.path)", "now": "\(aside)"]
+            )
+        } catch {
+            note(error, file.path, "the state file cannot be set aside, the next save replaces it")
         }
     }
 

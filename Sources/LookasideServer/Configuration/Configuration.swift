@@ -41,7 +41,7 @@ package import Discovery
 /// | `sources[].kubernetes.check_url` | URL | `services`', else empty | path, `http(s)` URL, `tcp:` or empty | active check; empty: the kubelet's readiness is the check |
 /// | `sources[].file.path` | path | `peers.yaml` | | the peers file |
 /// | `combine` | choice | `merge` | `merge`, `first` | for each service the union of the sources, or the first source that has it |
-/// | `stale_after` | duration | 30 | or 0 | picks say `stale` when no source proved contact for this long; 0: never |
+/// | `stale_after` | duration | 30 | or 0 | picks say `stale` when no source proved contact for this long; 0: never, but for peers of the state file, which are stale until their source delivers |
 /// | `health_check.enabled` | boolean | true | | whether peers are probed |
 /// | `health_check.interval` | duration | 5 | | time between probes of a peer |
 /// | `health_check.timeout` | duration | 3 | | how long a probe may take |

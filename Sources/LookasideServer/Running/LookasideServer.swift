@@ -78,7 +78,7 @@ package struct LookasideServer: Sendable {
             clock: clock,
             configuration: configuration.apiConfiguration
         )
-        if await stateKeeper.restore() { readiness.noteRestored() }
+        await stateKeeper.restore()
         let server = try startServer(api)
         logger.notice(
             "listening",
