@@ -68,6 +68,22 @@ struct SessionTests {
         #expect(session.startWatch() == WatchRequest(key: Array("/p/".utf8), rangeEnd: end, startRevision: 11))
     }
 
+    @Test func `pages that were made smaller grow again with each complete list`() throws {
+        var session = Session(keys: keys, pageSize: 1000)
+        let shrunk = [session.shrinkPages(), session.shrinkPages()]
+        #expect(shrunk == [true, true])
+        for limit in [15, 120, 960, 1000, 1000] as [Int64] {
+            let request = session.startList()
+            #expect(request.limit == limit)
+            _ = try session.receive(RangeResponse(header: header(10)))
+        }
+        let shrinks = (1...5).map { _ in session.shrinkPages() }
+        #expect(shrinks == [true, true, true, false, false])
+        session.forget()
+        let request = session.startList()
+        #expect(request.limit == 1)
+    }
+
     @Test func `an answer that is not a page of the same list is refused, and nothing is known then`() throws {
         let refused: [RangeResponse] = [
             RangeResponse(header: nil), RangeResponse(header: header(0)), RangeResponse(header: header(11, cluster: 2)),

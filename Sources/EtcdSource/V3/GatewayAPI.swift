@@ -148,10 +148,14 @@ extension GatewayAPI {
         if feed.monitor.status.phase != .watching { feed.monitor.enter(.listing) }
         do {
             try await listPages(gateway, feed)
-        } catch let error as HTTPTransportError where error.code == .bodyTooLarge {
+        } catch let error as EtcdError where error.cause == .tooLarge {
             // Values may be large: what does not fit into one answer fits into several.
             guard session.shrinkPages() else { throw error }
             try await list(gateway, feed)
+        } catch let error as EtcdError where error.cause == .tooSlow {
+            // The same, but not here and now: the endpoint may hang.
+            _ = session.shrinkPages()
+            throw error
         }
     }
 

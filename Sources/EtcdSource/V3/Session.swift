@@ -12,6 +12,7 @@
 /// 3.5.8). So the store is compared instead: no key written since and as many keys as before are the same keys as before.
 struct Session: Sendable {
     private let keys: KeySpace
+    private let largestPageSize: Int64
     private var pageSize: Int64
 
     /// The revision from which on changes are not known; `nil`: list.
@@ -37,6 +38,7 @@ struct Session: Sendable {
     /// Makes a session that knows nothing.
     init(keys: KeySpace, pageSize: Int64) {
         self.keys = keys
+        self.largestPageSize = pageSize
         self.pageSize = pageSize
     }
 
@@ -45,7 +47,9 @@ struct Session: Sendable {
 
     /// Forgets the store: its history was broken, and what is there is a new beginning.
     mutating func forget() {
-        self = Session(keys: keys, pageSize: pageSize)
+        let pageSize = pageSize
+        self = Session(keys: keys, pageSize: largestPageSize)
+        self.pageSize = pageSize
     }
 
     private static let noHeader = Refusal(description: "the answer has no header: this is not etcd")
@@ -84,10 +88,14 @@ extension Session {
         return RangeRequest(key: keys.prefix, rangeEnd: keys.end, limit: pageSize)
     }
 
-    /// Makes the pages of later lists smaller: one was too large to be read. `false`: they hold one key already.
+    private static let shrinkage: Int64 = 8
+
+    /// Makes the pages of the next list smaller: one was too large to be read, or too slow. `false`: they hold one key already.
+    ///
+    /// With each list that was complete they grow again: small pages make a list quadratic, and a network is not slow for ever.
     mutating func shrinkPages() -> Bool {
         guard pageSize > 1 else { return false }
-        pageSize = max(1, pageSize / 8)
+        pageSize = max(1, pageSize / Self.shrinkage)
         return true
     }
 
@@ -112,6 +120,7 @@ extension Session {
         listRevision = revision
         guard page.hasMore else {
             resumeRevision = revision + 1
+            pageSize = min(largestPageSize, pageSize * Self.shrinkage)
             return nil
         }
         guard let last = page.keyValues.last else { throw Refusal(description: "a page of the list is empty, but says that more follow") }
