@@ -174,6 +174,39 @@ final class RestorationTests {
         #expect(log.lines.map(\.level) == [.notice])
     }
 
+    // MARK: - The last save
+
+    /// A keeper whose disk hangs until the event.
+    private func hangingKeeper(_ event: ScriptedHTTPServer.Event) async throws -> StateKeeper {
+        try save(["a": table(["web/10.0.0.1:80": 1])])
+        let controlPlane = await restore(["a"])
+        await controlPlane.feed(for: 0).apply([SourceEntry(key: "web/10.0.0.2:80", content: .value(.default))], revision: "1")
+        let path = path
+        return StateKeeper(
+            controlPlane: controlPlane,
+            path: {
+                try? event.block()
+                return path
+            },
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+    }
+
+    @Test func `a disk that hangs holds up a stop for as long as it may take, and not when the task is cancelled`() async throws {
+        let event = ScriptedHTTPServer.Event()
+        let keeper = try await hangingKeeper(event)
+        let began = ContinuousClock.now
+        await keeper.save(within: .milliseconds(100))
+        let task = Task { await keeper.save(within: .seconds(15)) }
+        task.cancel()
+        await task.value
+        #expect(began.duration(to: .now) < .seconds(10) && keeper.monitor.status == nil)
+        event.signal()
+        await keeper.save(within: .seconds(15))
+        #expect(keeper.monitor.status?.saves == 1)
+        #expect(try StateFile(path: path).read()?.sources.first?.services["web"]?.count == 2)
+    }
+
     // MARK: - Leftovers
 
     @Test func `what a writer that crashed has left is deleted at a later start, and nothing else`() async throws {

@@ -71,8 +71,32 @@ package actor StateKeeper {
         }
     }
 
+    /// Saves once more at a stop, if anything has changed, for so long at most: a disk that hangs must not hold up the end of the process.
+    /// Returns at once when the task is cancelled.
+    package nonisolated func save(within limit: Duration) async {
+        let (end, ending) = AsyncStream.makeStream(of: Never.self)
+        // Nobody can end it: a call that waits for a disk ends with the process.
+        Task {
+            await save()
+            ending.finish()
+        }
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                for await _ in end {}
+                return true
+            }
+            group.addTask {
+                try? await Task.sleep(for: limit)
+                return false
+            }
+            let hasEnded = await group.next() == true
+            group.cancelAll()
+            if !hasEnded || Task.isCancelled { logger.error("the state file was not saved in time, the last one stays") }
+        }
+    }
+
     /// Saves what has changed, if anything has.
-    package func save() async {
+    func save() async {
         guard let path = path(), let snapshot = await controlPlane.snapshot(), saved.map({ $0 != (path, snapshot.version) }) ?? true else { return }
         let began = ContinuousClock.now
         do {
