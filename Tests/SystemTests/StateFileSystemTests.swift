@@ -93,6 +93,24 @@ struct StateFileSystemTests {
         try await server.waitFor("web", ["10.0.0.9:80": 9])
     }
 
+    @Test func `a peer that active checks found unhealthy is unhealthy after a restart, before anything is probed`() async throws {
+        let (failing, well) = (try MoodyPeer(.failing), try MoodyPeer())
+        for peer in [failing, well] { try etcd.put("\(Self.prefix)checked/\(peer.address)", #"{"slow_start":0}"#) }
+        let sources = "sources: [{ etcd: { endpoints: [\(etcd.url)] } }]\nstate_file: state.json\n"
+        let server = try await LookasideProcess(configuration: "\(sources)health_check: { interval: 0.2, fall: 1 }")
+        try await server.waitForEvent("unhealthy", of: failing.address)
+        try await server.waitForEvent("healthy", of: well.address)
+        let found = try await server.explanation(of: failing.address, service: "checked")
+        try await waitForSave(server)
+        etcd.kill()
+        // Nothing is probed for a long time.
+        try server.write("lookaside.yaml", "listen: 127.0.0.1:0\n\(sources)health_check: { interval: 3600, fall: 1 }\n")
+        try await server.restart()
+        let restored = try await server.explanation(of: failing.address, service: "checked")
+        #expect(restored.health == "unhealthy" && !restored.eligible && restored.reason == found.reason)
+        #expect(try await server.picked(20, of: "checked") == [well.address])
+    }
+
     @Test func `a state is saved once more at a clean stop`() async throws {
         let server = try await start()
         try await server.waitFor("web", Self.peers)
