@@ -23,6 +23,11 @@ struct ScriptedEtcdTests {
         #"{"result":{\#(header),"events":[{"kv":\#(keyValue(weight: weight, revision: revision))}]}}"# + "\n"
     }
 
+    /// How many keys a request asks for.
+    private static func limit(_ request: ScriptedHTTPServer.Request?) -> String {
+        String(decoding: request?.body ?? [], as: UTF8.self).firstMatch(of: /"limit":"(\d+)"/).map { String($0.1) } ?? ""
+    }
+
     @Test func `an etcd that is not there is named without its user's password`() async throws {
         let port = try ScriptedHTTPServer.unusedPort()
         let failure = try await ServedEtcd(url: "http://root:secret@127.0.0.1:\(port)/").failure()
@@ -109,7 +114,7 @@ struct ScriptedEtcdTests {
                     try connection.endChunks()
                     continue
                 }
-                let limit = String(decoding: request.body, as: UTF8.self).firstMatch(of: /"limit":"(\d+)"/).map { String($0.1) } ?? ""
+                let limit = Self.limit(request)
                 limits.withLock { $0.append(limit) }
                 guard (Int(limit) ?? 0) > 100 else {
                     try connection.respond(body: Self.list)
@@ -133,16 +138,15 @@ struct ScriptedEtcdTests {
     }
 
     @Test func `an endpoint that does not begin to answer leaves the pages as they are`() async throws {
-        let limits = Mutex<Set<String>>([])
+        let limits = Mutex<[String]>([])
         let server = try ScriptedHTTPServer { connection in
-            let request = try connection.receiveRequest()
-            _ = limits.withLock { $0.insert(String(decoding: request.body, as: UTF8.self)) }
+            limits.withLock { $0.append(Self.limit(try? connection.receiveRequest())) }
             try connection.waitForClose()
         }
         defer { server.stop() }
         let served = try ServedEtcd(.init(endpoints: [server.url], requestTimeout: .milliseconds(100)))
         for _ in 1...3 { #expect(await served.failure().hasSuffix("no headers within 0.1 seconds")) }
-        #expect(limits.withLock { $0.count } == 1)
+        #expect(limits.withLock { $0 } == ["25000", "25000", "25000"])
     }
 
     @Test func `an answer that is not JSON names the place`() async throws {

@@ -285,6 +285,27 @@ struct ScriptedKeysTests {
         #expect(served.monitor.status.lists == 0)
     }
 
+    @Test func `a list waits until ten times as long as the last one took has passed`() async throws {
+        let lists = Mutex<[(began: ContinuousClock.Instant, ended: ContinuousClock.Instant)]>([])
+        let server = try server { number, request, connection in
+            if request.target == Self.watchTarget {
+                // A stream that ends after one event, so that each session lists.
+                try connection.beginChunks(headers: Self.head(5))
+                try connection.sendChunk(Self.event(2, 6))
+                return try connection.endChunks()
+            }
+            let began = ContinuousClock.now
+            usleep(100_000)
+            lists.withLock { $0.append((began, .now)) }
+            try connection.respond(headers: Self.head(5), body: Self.list(1, 5))
+        }
+        defer { server.stop() }
+        let served = try served(server)
+        #expect(try await served.running { try await served.eventually { served.monitor.status.lists >= 3 } })
+        let times = lists.withLock { $0 }
+        for (earlier, later) in zip(times, times.dropFirst()) { #expect(earlier.ended.duration(to: later.began) >= .seconds(1)) }
+    }
+
     // MARK: - Login
 
     /// A server that answers 401, and what it was sent as `Authorization`.
