@@ -109,11 +109,13 @@ package actor EtcdSource: Source {
 
     private func follow(_ endpoint: Endpoint, _ feed: SourceFeed) async throws {
         let reason: String
+        // Before the watch is opened: what is replaced meanwhile must not pass for what it began with.
+        let certificates = configuration.tls.fileStamps
         switch try await open(at: endpoint, feed) {
         case .placeLost(let lost):
             reason = lost
         case .watch(let watch):
-            guard let lost = try await follow(watch, endpoint, feed) else { return }
+            guard let lost = try await follow(watch, certificates, endpoint, feed) else { return }
             guard !watch.followsList else { throw api.watchError("the history was lost, listing again: \(lost)", at: endpoint) }
             reason = lost
         }
@@ -129,13 +131,17 @@ package actor EtcdSource: Source {
     /// Follows the changes until the stream ends.
     ///
     /// - Returns: why the keys must be listed again; `nil` when the watch may just be begun again.
-    private func follow(_ watch: OpenWatch, _ endpoint: Endpoint, _ feed: SourceFeed) async throws -> String? {
+    private func follow(
+        _ watch: OpenWatch,
+        _ certificates: [HTTPClient.TLSOptions.FileStamp?],
+        _ endpoint: Endpoint,
+        _ feed: SourceFeed
+    ) async throws -> String? {
         var isWatching = watch.isStanding
         if isWatching { feed.monitor.enter(.watching) }
         var hasDelivered = false
         let began = ContinuousClock.now
         defer { hasWatched = isWatching && began.duration(to: .now) >= Self.shortestLife }
-        let certificates = configuration.tls.fileStamps
         var lastCheck = began
         do {
             var lines = LineSplitter(limit: configuration.answerLimit)

@@ -1,6 +1,9 @@
 import Discovery
 import EtcdSource
 import Foundation
+import Glibc
+import HTTPTransport
+import Synchronization
 import TestSupport
 import Testing
 
@@ -34,6 +37,29 @@ struct ReconnectTests {
             }
         }
         if api == .v3 { #expect(served.monitor.status.lists == 1) }
+    }
+
+    @Test func `a certificate that is replaced while a watch is being opened takes effect on it`() async throws {
+        let header = #""header":{"cluster_id":"7","revision":"5","raft_term":"2"}"#
+        let certificates = try TestCertificates()
+        let watches = Atomic(0)
+        try await withTemporaryFile(try String(contentsOfFile: certificates.authority.certificate, encoding: .utf8)) { file in
+            let server = try ScriptedHTTPServer { connection in
+                while try connection.receiveRequest().target != "/v3/watch" { try connection.respond(body: "{\(header)}") }
+                if watches.add(1, ordering: .relaxed).newValue == 1 {
+                    try Data(contentsOf: URL(filePath: certificates.otherAuthority.certificate)).write(to: file)
+                }
+                try connection.beginChunks()
+                try connection.sendChunk(#"{"result":{\#(header),"created":true}}"# + "\n")
+                while true {
+                    usleep(100_000)
+                    try connection.sendChunk(#"{"result":{\#(header)}}"# + "\n")
+                }
+            }
+            defer { server.stop() }
+            let served = try ServedEtcd(.init(endpoints: [server.url], tls: .init(caFile: file.path)))
+            #expect(try await served.running { try await served.eventually { watches.load(ordering: .relaxed) == 2 } })
+        }
     }
 
     private var openDescriptors: Int {

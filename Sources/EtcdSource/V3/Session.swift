@@ -9,7 +9,8 @@
 ///
 /// The place to resume stays behind where nothing of ours changes, until a busy store has compacted it away. Progress would move it on, but
 /// comes every ten minutes, and asked for it overtakes the events of a watch that catches up (etcd issue 15220; before 3.4.25 and
-/// 3.5.8). So no progress is asked for, and the store is compared instead: no key written since and as many keys as before are the same keys as before.
+/// 3.5.8). So no progress is asked for, and the store is compared instead: no key written since and as many keys as before are the same
+/// keys as before.
 struct Session: Sendable {
     private let keys: KeySpace
     private let largestPageSize: Int64
