@@ -10,6 +10,10 @@ struct EtcdError: Error, CustomStringConvertible {
         case outOfRange
         /// etcd does not know who asks: the token is missing, has expired, or was forgotten in a restart.
         case unauthenticated
+        /// The answer is too large to be read: less is to be asked for.
+        case tooLarge
+        /// The body of the answer does not come in time: less is to be asked for.
+        case tooSlow
         /// The endpoint lags behind, or the store's history is not the known one any more.
         case otherHistory
     }
@@ -18,13 +22,33 @@ struct EtcdError: Error, CustomStringConvertible {
     let operation: String
     /// `host:port`.
     let endpoint: String
+    /// What went wrong, shortened: it may hold words of the other side, of any length.
     let message: String
-    var cause = Cause.failed
+    let cause: Cause
+
+    private static let messageLimit = 600
+    private static let quoteLimit = 300
+
+    init(operation: String, endpoint: String, message: String, cause: Cause = .failed) {
+        self.operation = operation
+        self.endpoint = endpoint
+        self.message = Self.shortened(message, to: Self.messageLimit)
+        self.cause = cause
+    }
+
+    /// The beginning of a text, by its bytes: one character of it may be of any length.
+    private static func shortened(_ text: String, to limit: Int) -> String {
+        guard text.utf8.count > limit else { return text }
+        var end = text.utf8.index(text.startIndex, offsetBy: limit)
+        // Not within a character's bytes.
+        while text.utf8[end] & 0xC0 == 0x80 { text.utf8.formIndex(before: &end) }
+        return String(text.unicodeScalars[..<end]) + "…"
+    }
 
     var description: String { "\(operation) at \(endpoint): \(message)" }
 
     /// The beginning of etcd's own words, as a message shows them.
-    static func quote(_ words: String) -> String { "etcd says: \(words.prefix(300))" }
+    static func quote(_ words: String) -> String { "etcd says: \(shortened(words, to: quoteLimit))" }
 
     /// What to do when etcd asks who is there and no login is configured.
     static let adviceToLogIn = "; it wants a username and a password_file"

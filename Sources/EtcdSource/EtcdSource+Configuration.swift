@@ -49,8 +49,11 @@ extension EtcdSource {
         /// 1,000 of them.
         package var answerLimit: Int
 
-        /// Time for one page of a list, and for etcd to create a watch; 10 s.
+        /// Time for etcd to answer, and then for the body of one page of a list; and for etcd to create a watch; 10 s.
         package var requestTimeout: Duration
+
+        /// Time for the body of a list by v2, which has no pages, as long as bytes come in every ``requestTimeout``; 2 min.
+        package var listTimeout: Duration
 
         /// The longest silence of a watch, 30 s; then it is begun again, which proves that etcd is there.
         package var idleTimeout: Duration
@@ -65,6 +68,7 @@ extension EtcdSource {
             pageSize: Int = 25_000,
             answerLimit: Int = 64 << 20,
             requestTimeout: Duration = .seconds(10),
+            listTimeout: Duration = .seconds(120),
             idleTimeout: Duration = .seconds(30)
         ) {
             self.endpoints = endpoints
@@ -75,6 +79,7 @@ extension EtcdSource {
             self.pageSize = pageSize
             self.answerLimit = answerLimit
             self.requestTimeout = requestTimeout
+            self.listTimeout = listTimeout
             self.idleTimeout = idleTimeout
         }
     }

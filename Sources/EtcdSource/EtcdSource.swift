@@ -9,7 +9,7 @@ package import Logging
 ///
 /// A session stays with the endpoint that works. When that fails, it goes on at the next one at once; it has failed when every endpoint
 /// has. One that is behind what is known, or has another history, is left as well; only when no endpoint continues the known history was
-/// that broken, and the keys are listed as a new one.
+/// that broken, and the keys are listed as a new one: see ``SessionFailures``.
 ///
 /// A watch that was silent for ``Configuration/idleTimeout`` is ended and begun again at once: etcd's answer to that proves contact,
 /// which a silent connection does not; it counts as watching until that answer does not come. The revision of a delivery is the
@@ -22,13 +22,16 @@ package actor EtcdSource: Source {
 
     private let configuration: Configuration
     private let endpoints: [Endpoint]
-    private let logger: Logger
+    private var log: SourceLog
     private let api: any EtcdAPI
     private var rotation: EndpointRotation
+    private var failures: SessionFailures
     /// Whether the last watch was ended by us, to be begun again: contact counts as unbroken until that fails.
     private var isResuming = false
     /// Whether the next list is of another history than what was delivered, so that what it lacks need not be gone.
     private var isHistoryBroken = false
+    /// Whether the last watch was ended by us because it is believed no further: to be begun again without a pause.
+    private var isWatchSpent = false
     /// Whether the watch of the attempt under way has worked for a while.
     private var hasWatched = false
 
@@ -36,7 +39,8 @@ package actor EtcdSource: Source {
     package init(configuration: Configuration, client: HTTPClient, logger: Logger) {
         self.configuration = configuration
         self.endpoints = configuration.endpoints.map { Endpoint($0) }
-        self.logger = logger
+        self.log = SourceLog(logger: logger)
+        self.failures = SessionFailures(endpointCount: configuration.endpoints.count)
         self.api =
             switch configuration.api {
             case .v3: GatewayAPI(configuration: configuration, client: client, logger: logger)
@@ -48,9 +52,15 @@ package actor EtcdSource: Source {
 
     /// Lists if it must, then watches until the stream ends; at one endpoint after the other, until one works or each has failed.
     package func run(_ feed: SourceFeed) async throws {
-        var failures: [any Error] = []
-        var otherHistory: (endpoint: Int, error: EtcdError)?
+        repeat {
+            isWatchSpent = false
+            try await runSession(feed)
+        } while isWatchSpent
+    }
+
+    private func runSession(_ feed: SourceFeed) async throws {
         let knewHistory = await api.isKnowing
+        failures.beginSession()
         rotation.beginSession()
         var next = rotation.next()
         while let index = next {
@@ -59,50 +69,32 @@ package actor EtcdSource: Source {
             isResuming = false
             hasWatched = false
             do {
-                return try await attempt(at: endpoints[index], feed)
+                try await attempt(at: endpoints[index], feed)
+                return failures.noteSuccess()
             } catch {
                 if Task.isCancelled { throw error }
                 if hasWatched {
                     rotation.noteSuccess()
-                    failures = []
-                    otherHistory = nil
+                    failures.noteSuccess()
                 }
-                failures.append(error)
-                if let error = error as? EtcdError, error.cause == .otherHistory, otherHistory == nil { otherHistory = (index, error) }
+                failures.add(error, at: index)
                 next = rotation.next()
                 if next != nil { leave(error, feed) }
             }
         }
-        guard let otherHistory else { throw Failures(failures) }
+        guard let other = failures.endSession() else { throw failures.error }
         await api.forget()
         isHistoryBroken = true
-        rotation.choose(otherHistory.endpoint)
+        rotation.choose(other.endpoint)
         // Failing if nothing was known, so that a store whose answers contradict each other is not listed over and over without a pause.
-        guard knewHistory else { throw Failures(failures) }
-        logger.warning(
-            "etcd's history was broken, listing again",
-            metadata: ["source": "\(feed.monitor.name)", "reason": "\(otherHistory.error)"]
-        )
-    }
-
-    /// What went wrong in a session: at each endpoint something.
-    private struct Failures: Error, CustomStringConvertible {
-        let description: String
-
-        init(_ failures: [any Error]) {
-            let reasons = failures.isEmpty ? "no endpoint is configured" : failures.map { "\($0)" }.joined(separator: "; ")
-            description = failures.count > 1 ? "none of \(failures.count) endpoints works: \(reasons)" : reasons
-        }
+        guard knewHistory else { throw failures.error }
+        log.warn("etcd's history was broken, listing again", source: feed.monitor.name, ["reason": "\(other.error)"])
     }
 
     /// Says that the session goes on at another endpoint. That one fails which did its work is news, that it fails again is not.
     private func leave(_ error: any Error, _ feed: SourceFeed) {
         feed.monitor.fault("\(error)")
-        logger.log(
-            level: hasWatched ? .warning : .debug,
-            "an endpoint of etcd failed, going on at the next",
-            metadata: ["source": "\(feed.monitor.name)", "error": "\(error)"]
-        )
+        log.warn("an endpoint of etcd failed, going on at the next", source: feed.monitor.name, ["error": "\(error)"], isNews: hasWatched)
     }
 
     /// One endpoint's turn; a second time with a new login when it refused the one we had.
@@ -117,15 +109,17 @@ package actor EtcdSource: Source {
 
     private func follow(_ endpoint: Endpoint, _ feed: SourceFeed) async throws {
         let reason: String
+        // Before the watch is opened: what is replaced meanwhile must not pass for what it began with.
+        let certificates = configuration.tls.fileStamps
         switch try await open(at: endpoint, feed) {
         case .placeLost(let lost):
             reason = lost
         case .watch(let watch):
-            guard let lost = try await follow(watch, endpoint, feed) else { return }
+            guard let lost = try await follow(watch, certificates, endpoint, feed) else { return }
             guard !watch.followsList else { throw api.watchError("the history was lost, listing again: \(lost)", at: endpoint) }
             reason = lost
         }
-        logger.warning("etcd no longer has what changed, listing again", metadata: ["source": "\(feed.monitor.name)", "reason": "\(reason)"])
+        log.warn("etcd no longer has what changed, listing again", source: feed.monitor.name, ["reason": "\(reason)"])
     }
 
     private func open(at endpoint: Endpoint, _ feed: SourceFeed) async throws -> Opening {
@@ -137,13 +131,17 @@ package actor EtcdSource: Source {
     /// Follows the changes until the stream ends.
     ///
     /// - Returns: why the keys must be listed again; `nil` when the watch may just be begun again.
-    private func follow(_ watch: OpenWatch, _ endpoint: Endpoint, _ feed: SourceFeed) async throws -> String? {
+    private func follow(
+        _ watch: OpenWatch,
+        _ certificates: [HTTPClient.TLSOptions.FileStamp?],
+        _ endpoint: Endpoint,
+        _ feed: SourceFeed
+    ) async throws -> String? {
         var isWatching = watch.isStanding
         if isWatching { feed.monitor.enter(.watching) }
         var hasDelivered = false
         let began = ContinuousClock.now
         defer { hasWatched = isWatching && began.duration(to: .now) >= Self.shortestLife }
-        let certificates = configuration.tls.fileStamps
         var lastCheck = began
         do {
             var lines = LineSplitter(limit: configuration.answerLimit)
@@ -167,6 +165,7 @@ package actor EtcdSource: Source {
                     }
                     if await api.isWatchSpent {
                         isResuming = true
+                        isWatchSpent = true
                         return nil
                     }
                 }

@@ -63,7 +63,7 @@ package final class HTTPClient: Sendable {
             let delivery = Job.Delivery.stream(continuation, buffer, responseTimeout: responseTimeout, idleTimeout: idleTimeout)
             return Job(id: id, request: request, target: target, delivery: delivery)
         }
-        let body = StreamingResponse.Body(stream: StreamHandle(id: id, buffer: buffer, mailbox: mailbox))
+        let body = StreamingResponse.Body(stream: StreamHandle(id: id, target: target, buffer: buffer, mailbox: mailbox))
         return StreamingResponse(status: head.status, headers: head.headers, body: body)
     }
 

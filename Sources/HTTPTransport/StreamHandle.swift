@@ -3,15 +3,22 @@ final class StreamHandle: Sendable {
     private let id: Job.ID
     private let buffer: StreamBuffer
     private let mailbox: Mailbox
+    private let target: RequestTarget
 
-    init(id: Job.ID, buffer: StreamBuffer, mailbox: Mailbox) {
+    init(id: Job.ID, target: RequestTarget, buffer: StreamBuffer, mailbox: Mailbox) {
         self.id = id
+        self.target = target
         self.buffer = buffer
         self.mailbox = mailbox
     }
 
     deinit {
         mailbox.post(.cancel(id))
+    }
+
+    /// An error of this stream.
+    func error(_ code: HTTPTransportError.Code, _ message: String? = nil) -> HTTPTransportError {
+        HTTPTransportError(code, operation: target.operation, endpoint: target.endpoint, message: message)
     }
 
     func next() async throws(HTTPTransportError) -> [UInt8]? {

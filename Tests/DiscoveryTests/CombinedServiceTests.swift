@@ -54,6 +54,25 @@ struct CombinedServiceTests {
         #expect(combined.details.skipped == [SkippedEntry(source: 1, key: "web/10.0.0.9:80", reason: "weight: no")])
     }
 
+    @Test func `the word of a source that was restored counts after that of all others, whatever the order of preference`() throws {
+        let tables = [
+            table(["web/10.0.0.1:80": PeerValue(weight: 1), "web/10.0.0.2:80": PeerValue(weight: 1)]),
+            table(["web/10.0.0.1:80": PeerValue(weight: 2)]),
+            table(["web/10.0.0.2:80": PeerValue(weight: 3)]),
+        ]
+        let merged = CombinedService("web", in: tables, restored: [0, 1], by: .merge)
+        #expect(peers(merged) == ["10.0.0.1:80 1 from 0", "10.0.0.2:80 3 from 2"])
+        #expect(merged.details.sources == [0, 1, 2])
+        #expect(merged.details.shadowed[try PeerAddress("10.0.0.2:80")] == [ShadowedValue(source: 0, value: PeerValue(weight: 1))])
+        let first = CombinedService("web", in: tables, restored: [0, 1], by: .first)
+        #expect(peers(first) == ["10.0.0.2:80 3 from 2"])
+        #expect(first.details.sources == [2] && first.details.shadowedSources == [0, 1])
+        // Where no other has a valid peer, the first that was restored counts.
+        let only = CombinedService("web", in: [tables[0], tables[1], SourceTable()], restored: [0, 1], by: .first)
+        #expect(peers(only) == ["10.0.0.1:80 1 from 0", "10.0.0.2:80 1 from 0"])
+        #expect(only.details.shadowedSources == [1])
+    }
+
     @Test(arguments: [Combine.merge, .first])
     func `a service that every source names in vain is named and has no peers`(combine: Combine) {
         var naming = SourceTable()

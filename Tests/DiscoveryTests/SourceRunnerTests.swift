@@ -92,39 +92,41 @@ struct SourceRunnerTests {
         #expect(outcome.pauses[1] >= .seconds(60) && outcome.pauses[1] <= .seconds(60) + Self.shortest * 2)
     }
 
-    @Test func `a session that delivered a state or a change makes the pauses short again`() async {
+    @Test(arguments: [true, false])
+    func `a session that delivered a change makes the pauses short again, one that delivered a list does not`(isChange: Bool) async {
         let outcome = await run(until: Self.many + 1) { number, feed, _ in
-            if number.isMultiple(of: 2) {
-                await feed.replace(with: SourceTable(), revision: "\(number)")
-            } else {
+            if isChange {
                 await feed.apply([SourceEntry(key: "web/10.0.0.1:80", content: .deleted)], revision: "\(number)")
+            } else {
+                await feed.replace(with: SourceTable(), revision: "\(number)")
             }
             throw ScriptedSource.Failure(description: "failure")
         }
         #expect(outcome.pauses.count == Self.many)
-        #expect(outcome.pauses.allSatisfy { $0 <= Self.shortest })
+        #expect(outcome.pauses.allSatisfy { $0 <= Self.shortest } == isChange)
     }
 
     @Test(arguments: [
         (Duration.milliseconds(9_999), SourceStatus.Phase.watching, false), (.seconds(10), .watching, true), (.seconds(10), .connecting, false),
     ])
-    func `a session that came to watching and lived for ten seconds counts as a success`(
+    func `a watch that lived for ten seconds counts as a success`(
         lifetime: Duration,
         phase: SourceStatus.Phase,
         isSuccess: Bool
     ) async {
         let outcome = await run(until: Self.many + 1) { _, feed, clock in
-            feed.monitor.enter(phase)
+            // However long it took to come to it.
+            clock.advance(by: .seconds(10))
+            feed.monitor.enter(phase, now: clock.now)
             clock.advance(by: lifetime)
             throw ScriptedSource.Failure(description: "failure")
         }
         #expect(outcome.pauses.allSatisfy { $0 <= Self.shortest } == isSuccess)
-        #expect(outcome.log.filter { $0.level == .warning }.count == (isSuccess ? Self.many : 1))
     }
 
-    @Test func `the first failure is a warning, the next ones are debug, and one after a delivery is news again`() async {
+    @Test func `the first failure is a warning, the next ones are debug, and one after a change is news again`() async {
         let outcome = await run(until: 6) { number, feed, _ in
-            if number == 4 { await feed.replace(with: SourceTable(), revision: "1") }
+            if number == 4 { await feed.apply([SourceEntry(key: "web/10.0.0.1:80", content: .deleted)], revision: "1") }
             throw ScriptedSource.Failure(description: "\(number)")
         }
         #expect(
@@ -135,11 +137,25 @@ struct SourceRunnerTests {
         )
     }
 
-    @Test func `a session that ended well is followed by another at once, and is no failure`() async {
-        let outcome = await run(until: 4) { _, _, _ in }
-        #expect(outcome.sessions == 4)
-        #expect(outcome.pauses.isEmpty && outcome.log.isEmpty)
-        #expect(outcome.status.failures == 0 && outcome.status.lastError == "")
+    @Test func `a source that fails again and again after a change warns five times a minute`() async {
+        let outcome = await run(until: 61) { _, feed, clock in
+            await feed.apply([SourceEntry(key: "web/10.0.0.1:80", content: .deleted)], revision: "1")
+            clock.advance(by: .seconds(2))
+            throw ScriptedSource.Failure(description: "failure")
+        }
+        #expect(outcome.log.filter { $0.level == .warning }.count == 10 && outcome.log.count == 60)
+    }
+
+    @Test func `a session that ended well is no failure, and followed by another at once, or after a moment if it was short`() async {
+        let outcome = await run(until: 41) { number, feed, clock in
+            // Delivered or not.
+            if number.isMultiple(of: 3) { await feed.apply([SourceEntry(key: "web/10.0.0.1:80", content: .deleted)], revision: "1") }
+            clock.advance(by: number.isMultiple(of: 2) ? .seconds(10) : .milliseconds(9_999))
+        }
+        #expect(outcome.sessions == 41)
+        #expect(outcome.pauses.count == 20 && outcome.pauses.allSatisfy { (.milliseconds(100)...(.milliseconds(300))).contains($0) })
+        #expect(Set(outcome.pauses).count > 1)
+        #expect(outcome.log.isEmpty && outcome.status.failures == 0 && outcome.status.lastError == "")
     }
 
     @Test func `cancelled in a session, a runner ends without noting a failure`() async {

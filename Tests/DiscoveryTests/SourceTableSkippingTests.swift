@@ -4,6 +4,22 @@ import Testing
 
 /// Entries that are skipped, and what becomes of them in a new list.
 struct SourceTableSkippingTests {
+    @Test func `those that were skipped last are shown first, and others when these are gone`() {
+        var table = SourceTable()
+        for number in 1...8 { table.apply(SourceEntry(key: "web/\(number)", content: .value(.default))) }
+        #expect(table.latestSkipped.map(\.key) == ["web/8", "web/7", "web/6", "web/5", "web/4"])
+        table.apply(SourceEntry(key: "web/5", content: .invalid("weight: no")))
+        #expect(table.latestSkipped.map(\.key) == ["web/5", "web/8", "web/7", "web/6", "web/4"])
+        for number in [8, 7] { table.apply(SourceEntry(key: "web/\(number)", content: .deleted)) }
+        let keys = table.latestSkipped.map(\.key)
+        #expect(keys.prefix(3) == ["web/5", "web/6", "web/4"] && keys.count == 5)
+        #expect(Set(keys.dropFirst(3)).isSubset(of: ["web/1", "web/2", "web/3"]))
+        for number in 3...6 { table.apply(SourceEntry(key: "web/\(number)", content: .deleted)) }
+        #expect(Set(table.latestSkipped.map(\.key)) == ["web/1", "web/2"])
+        table.removeAll(below: "")
+        #expect(table.latestSkipped.isEmpty)
+    }
+
     private var table = SourceTable()
 
     private func value(_ weight: Double) -> SourceEntry.Content { .value(PeerValue(weight: weight)) }

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 
@@ -139,17 +140,48 @@ final class StateFileTests {
     @Test func `a file that cannot be replaced stays as it was, and nothing is left beside it`() throws {
         _ = try file.write(try example())
         let before = try Data(contentsOf: URL(filePath: file.path))
-        // A directory in the place of the temporary file: also root cannot write that.
-        try FileManager.default.createDirectory(atPath: file.path + ".new", withIntermediateDirectories: false)
-        let error = #expect(throws: StateFileError.self) { try self.file.write(self.snapshot([SourceTable()])) }
-        #expect(error?.description == "open \(file.path).new: Is a directory")
-        #expect(try Data(contentsOf: URL(filePath: file.path)) == before)
+        let large = table(["web/10.0.0.1:80": PeerValue(zone: String(repeating: "x", count: 1 << 20))])
+        let error = try onFullDisk {
+            try before.write(to: URL(filePath: file.path))
+            let error = #expect(throws: StateFileError.self) { try self.file.write(self.snapshot([large])) }
+            #expect(try Data(contentsOf: URL(filePath: file.path)) == before)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["state.json"])
+            return error
+        }
+        let isRoot = getuid() == 0
+        #expect(error?.description.hasPrefix(isRoot ? "write \(file.path): " : "open \(file.path): ") == true)
+        #expect(error?.description.hasSuffix(isRoot ? "No space left on device" : "Permission denied") == true)
+    }
+
+    /// Runs a body with no room in the directory; where nobody may mount a small disk there, with no right to write in it.
+    private func onFullDisk<Answer>(_ body: () throws -> Answer) throws -> Answer {
+        func run(_ arguments: [String]) throws {
+            let process = try Process.run(URL(filePath: "/usr/bin/env"), arguments: arguments)
+            process.waitUntilExit()
+            try #require(process.terminationStatus == 0, "\(arguments)")
+        }
+        let isRoot = getuid() == 0
+        try run(isRoot ? ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", directory.path] : ["chmod", "500", directory.path])
+        defer { try? run(isRoot ? ["umount", directory.path] : ["chmod", "700", directory.path]) }
+        return try body()
+    }
+
+    @Test func `two that write the same file do not disturb each other`() async throws {
+        let (file, snapshot) = (file, try example())
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 {
+                group.addTask { for _ in 0..<20 { _ = try file.write(snapshot) } }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try read().sources.map(\.services) == snapshot.tables.map(\.services))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["state.json"])
     }
 
     @Test func `a directory is neither read nor set aside`() throws {
         try FileManager.default.createDirectory(atPath: file.path, withIntermediateDirectories: false)
         #expect(throws: StateFileError.self) { try self.file.read() }
-        #expect(throws: StateFileError("\(file.path) is not a file")) { try self.file.setAside() }
+        #expect(throws: StateFileError("\(file.path) is not a file")) { try self.file.setAside(as: .damaged) }
     }
 
     @Test func `a checksum is that of RFC 1952`() {

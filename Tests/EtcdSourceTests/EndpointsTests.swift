@@ -81,6 +81,50 @@ struct EndpointsTests {
         #expect(served.monitor.status.lists == 1)
     }
 
+    @Test func `a member that shows another history while the others are down is not believed at once`() async throws {
+        let etcd = try await EtcdProcess()
+        for weight in 1...9 { try etcd.put(key("web/10.0.0.1:80"), #"{"weight":\#(weight)}"#) }
+        let proxy = try FaultProxy(to: etcd.port)
+        let hasWatched = Atomic(false)
+        // Of the same cluster by its flags, at an earlier revision, and empty.
+        let header = try #require(try etcd.post("/v3/kv/range", ["key": "YQ=="])["header"] as? [String: Any])
+        let cluster = try #require(header["cluster_id"] as? String)
+        let wiped = try ScriptedHTTPServer { connection in
+            while true {
+                _ = try connection.receiveRequest()
+                let isReady = hasWatched.load(ordering: .acquiring)
+                try connection.respond(
+                    status: isReady ? 200 : 503,
+                    body: #"{"header":{"cluster_id":"\#(cluster)","revision":"3","raft_term":"9"}}"#
+                )
+            }
+        }
+        defer { wiped.stop() }
+        let served = try ServedEtcd(.init(endpoints: [proxy.url, wiped.url]))
+        #expect(try await served.running { try await served.eventually { served.monitor.status.phase == .watching } })
+        hasWatched.store(true, ordering: .releasing)
+        proxy.set(.refuse)
+        for _ in 1...3 { #expect(await served.failure().hasPrefix("none of 2 endpoints works: ")) }
+        #expect(served.peers == ["web/10.0.0.1:80": 9])
+        // The fourth session in a row has seen enough; it ends in good order, and the next one lists.
+        #expect(await served.failure() == "no failure")
+        #expect(served.monitor.status.lists == 1)
+    }
+
+    @Test func `a silent watch with nothing to prove the history by is begun again with a list, and counts as watching meanwhile`() async throws {
+        let etcd = try await EtcdProcess()
+        let served = try ServedEtcd(.init(endpoints: [etcd.url], idleTimeout: .milliseconds(50)))
+        try await served.running {
+            #expect(try await served.eventually { served.monitor.status.phase == .watching })
+            let deadline = ContinuousClock.now + .seconds(20)
+            while served.monitor.status.lists < 5, ContinuousClock.now < deadline {
+                #expect(served.monitor.status.phase == .watching)
+                try await Task.sleep(for: .microseconds(200))
+            }
+            #expect(served.monitor.status.lists >= 5)
+        }
+    }
+
     @Test func `values too large for one answer are listed in smaller pages`() async throws {
         let etcd = try await EtcdProcess()
         let value = #"{"weight":1,"metadata":{"note":"\#(String(repeating: "x", count: 1000))"}}"#

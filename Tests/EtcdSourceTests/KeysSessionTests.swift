@@ -25,7 +25,7 @@ struct KeysSessionTests {
         var session = KeysSession(keys: keys)
         try #require(session.startWatch() == nil)
         try session.receive(watch: head(8))
-        try session.receive(list: directory, head(10), now: start)
+        try session.receive(list: directory, head(10), began: start, now: start)
         return session
     }
 
@@ -62,7 +62,7 @@ struct KeysSessionTests {
         for _ in 1...3 {
             #expect(session.startWatch() == nil)
             try session.receive(watch: head(20))
-            try session.receive(list: nil, head(20), now: start)
+            try session.receive(list: nil, head(20), began: start, now: start)
         }
     }
 
@@ -71,12 +71,12 @@ struct KeysSessionTests {
         _ = session.startWatch()
         try session.receive(watch: head(3))
         #expect(!session.isKnowing)
-        try session.receive(list: nil, head(3, term: nil), now: start)
+        try session.receive(list: nil, head(3, term: nil), began: start, now: start)
         #expect(session.isKnowing && session.knownIndex == 3)
         // An error says nothing of the term: the known one stays.
-        try session.receive(list: nil, head(4, term: 5), now: start)
-        try session.receive(list: nil, head(4, term: nil), now: start)
-        #expect(showsOtherHistory { try session.receive(list: nil, self.head(4, term: 4), now: self.start) })
+        try session.receive(list: nil, head(4, term: 5), began: start, now: start)
+        try session.receive(list: nil, head(4, term: nil), began: start, now: start)
+        #expect(showsOtherHistory { try session.receive(list: nil, self.head(4, term: 4), began: self.start, now: self.start) })
     }
 
     @Test func `a list that is behind, of another cluster or of an earlier term is refused until the history is forgotten`() throws {
@@ -85,19 +85,19 @@ struct KeysSessionTests {
             _ = session.startWatch()
             // The watch alone proves nothing: a member that lags behind catches up before it answers the list.
             try session.receive(watch: head(5, cluster: other.clusterID))
-            #expect(showsOtherHistory { try session.receive(list: self.directory, other, now: self.start) })
+            #expect(showsOtherHistory { try session.receive(list: self.directory, other, began: self.start, now: self.start) })
             #expect(session.knownIndex == 10)
             // At the next endpoint.
             _ = session.startWatch()
             try session.receive(watch: head(10))
-            try session.receive(list: directory, head(10), now: start)
+            try session.receive(list: directory, head(10), began: start, now: start)
             #expect(session.knownIndex == 10)
         }
         var session = try watching()
         session.forget()
         #expect(!session.isKnowing && session.startWatch() == nil)
         try session.receive(watch: head(3, cluster: "2", term: 1))
-        try session.receive(list: directory, head(3, cluster: "2", term: 1), now: start)
+        try session.receive(list: directory, head(3, cluster: "2", term: 1), began: start, now: start)
         #expect(session.knownIndex == 3)
     }
 
@@ -105,12 +105,12 @@ struct KeysSessionTests {
         var session = try watching()
         for key in ["", "/q", "/q/p/", "/q/pp"] {
             #expect(throws: Refusal(description: "the answer is not about what was asked for: this is not etcd")) {
-                try session.receive(list: KeysNode(key: key, isDirectory: true), self.head(11), now: self.start)
+                try session.receive(list: KeysNode(key: key, isDirectory: true), self.head(11), began: self.start, now: self.start)
             }
         }
         _ = session.startWatch()
         try session.receive(watch: head(20))
-        #expect(showsOtherHistory { try session.receive(list: self.directory, self.head(19), now: self.start) })
+        #expect(showsOtherHistory { try session.receive(list: self.directory, self.head(19), began: self.start, now: self.start) })
         #expect(session.knownIndex == 10)
     }
 
@@ -156,7 +156,7 @@ struct KeysSessionTests {
             #expect(next == (index < 120 ? index + 1 : nil))
             try session.receive(watch: head(200))
         }
-        try session.receive(list: directory, head(200), now: now)
+        try session.receive(list: directory, head(200), began: now, now: now)
         // An event that is not of the past ends the count.
         session = try continuing()
         _ = try session.receive(event(111), now: start)
@@ -167,6 +167,34 @@ struct KeysSessionTests {
         try session.receive(watch: head(215))
         _ = try session.receive(event(213), now: start + .milliseconds(1900))
         #expect(session.startWatch() == 214)
+    }
+
+    @Test func `a list takes a tenth of the time at most: until then events are fetched one by one, or the list waits`() throws {
+        var session = try watching()
+        _ = session.startWatch()
+        try session.receive(watch: head(10))
+        #expect(session.listPause(at: start) == .zero)
+        try session.receive(list: directory, head(10), began: start - .seconds(2), now: start)
+        #expect(session.listPause(at: start) == .seconds(20) && session.listPause(at: start + .seconds(21)) == .zero)
+        for index in 11...110 as ClosedRange<UInt64> { _ = try session.receive(event(index), now: start) }
+        var index: UInt64 = 111
+        for tenth in 0...200 {
+            try #require(session.startWatch() == index)
+            try session.receive(watch: head(9999))
+            _ = try session.receive(event(index), now: start + .milliseconds(100 * tenth))
+            index += 1
+        }
+        #expect(session.startWatch() == nil)
+        // A place that is lost, and a history that was broken, do not make it shorter.
+        try session.receive(watch: head(9999))
+        try session.receive(list: directory, head(9999), began: start, now: start + .seconds(1))
+        _ = session.losePlace("why")
+        session.forget()
+        #expect(session.startWatch() == nil && session.listPause(at: start + .seconds(1)) == .seconds(10))
+        // One that took very long is not waited for longer than lists are apart anyway.
+        try session.receive(watch: head(9999))
+        try session.receive(list: directory, head(9999), began: start, now: start + .seconds(100))
+        #expect(session.listPause(at: start + .seconds(100)) == .seconds(300))
     }
 
     @Test func `what goes on for minutes is listed again, whatever its stream says`() throws {
@@ -230,7 +258,7 @@ struct KeysSessionTests {
         _ = session.startWatch()
         try session.receive(watch: RecordedKeys.head)
         var (root, table) = try self.list(list.body)
-        try session.receive(list: root, KeysHead(clusterID: RecordedKeys.head.clusterID, index: list.index, raftTerm: 2), now: start)
+        try session.receive(list: root, KeysHead(clusterID: RecordedKeys.head.clusterID, index: list.index, raftTerm: 2), began: start, now: start)
         var splitter = LineSplitter(limit: 1 << 20)
         var reader = PeerValueReader()
         for line in try splitter.append(Array(bytes)) {

@@ -36,6 +36,9 @@ struct KeysWireTests {
         #expect(KeysHead(HTTPHeaders(fields)) == KeysHead(clusterID: "65ab6007cf6ff544", index: 12, raftTerm: 3))
         #expect(KeysHead(HTTPHeaders([("X-Etcd-Index", "12")])) == KeysHead(clusterID: "", index: 12, raftTerm: nil))
         #expect(KeysHead(HTTPHeaders([("X-Etcd-Index", "-1")])) == nil)
+        // Nothing could come after it.
+        #expect(KeysHead(HTTPHeaders([("X-Etcd-Index", "\(UInt64.max)")])) == nil)
+        #expect(KeysHead(HTTPHeaders([("X-Etcd-Index", "\(UInt64.max - 1)")])) != nil)
         #expect(KeysHead(HTTPHeaders([("Content-Type", "text/plain")])) == nil)
     }
 
@@ -50,6 +53,7 @@ struct KeysWireTests {
 
     @Test(arguments: [
         #"{"action":"move","node":{"key":"/a","modifiedIndex":1}}"#, #"{"action":"set","node":{"key":"/a"}}"#, #"{"action":"set"}"#,
+        #"{"action":"set","node":{"key":"/a","modifiedIndex":18446744073709551615}}"#,
         #"{"action":"set","node":{"key":"/a","modifiedIndex":-1}}"#, #"{"action":"set","node":{"key":"/a","value":1,"modifiedIndex":1}}"#,
     ])
     func `an event that is not understood is an error, not a change that is lost`(text: String) {

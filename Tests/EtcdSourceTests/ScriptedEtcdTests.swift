@@ -1,4 +1,6 @@
 import Discovery
+import EtcdSource
+import Glibc
 import Synchronization
 import TestSupport
 import Testing
@@ -19,6 +21,11 @@ struct ScriptedEtcdTests {
 
     private static func event(weight: Int, revision: Int) -> String {
         #"{"result":{\#(header),"events":[{"kv":\#(keyValue(weight: weight, revision: revision))}]}}"# + "\n"
+    }
+
+    /// How many keys a request asks for.
+    private static func limit(_ request: ScriptedHTTPServer.Request?) -> String {
+        String(decoding: request?.body ?? [], as: UTF8.self).firstMatch(of: /"limit":"(\d+)"/).map { String($0.1) } ?? ""
     }
 
     @Test func `an etcd that is not there is named without its user's password`() async throws {
@@ -75,6 +82,73 @@ struct ScriptedEtcdTests {
         #expect(served.peers == ["web/10.0.0.1:80": 100])
     }
 
+    @Test func `words of the other side are cut by their bytes, whatever a character of them holds`() async throws {
+        let words = String(repeating: "e\u{301}", count: 100_000)
+        for body in [#"{"code":14,"message":"\#(words)"}"#, #"{"\#(words)":1,"header":{"revision":"\#(words)"}}"#] {
+            let server = try ScriptedHTTPServer { connection in
+                _ = try connection.receiveRequest()
+                try connection.respond(body: body)
+            }
+            defer { server.stop() }
+            #expect(await (try ServedEtcd(url: server.url)).failure().utf8.count < 800)
+        }
+        let refusal = #"{"result":{"watch_id":"-1","created":true,"canceled":true,"cancel_reason":"a\#(String(repeating: "\u{301}", count: 9000))"}}"#
+        let server = try ScriptedHTTPServer { connection in
+            while try connection.receiveRequest().target != "/v3/watch" { try connection.respond(body: Self.list) }
+            try connection.beginChunks()
+            try connection.sendChunk(refusal + "\n")
+        }
+        defer { server.stop() }
+        let failure = try await ServedEtcd(url: server.url).failure()
+        #expect(failure.utf8.count < 800 && failure.hasSuffix("…"))
+    }
+
+    @Test func `a page whose body comes too slowly is asked for again with fewer keys, at the next attempt`() async throws {
+        let limits = Mutex<[String]>([])
+        let server = try ScriptedHTTPServer { connection in
+            while true {
+                let request = try connection.receiveRequest()
+                if request.target == "/v3/watch" {
+                    try connection.beginChunks()
+                    try connection.sendChunk(Self.created)
+                    try connection.endChunks()
+                    continue
+                }
+                let limit = Self.limit(request)
+                limits.withLock { $0.append(limit) }
+                guard (Int(limit) ?? 0) > 100 else {
+                    try connection.respond(body: Self.list)
+                    continue
+                }
+                try connection.beginChunks()
+                for byte in Self.list.utf8 {
+                    usleep(20_000)
+                    try connection.sendChunk([byte])
+                }
+            }
+        }
+        defer { server.stop() }
+        let served = try ServedEtcd(.init(endpoints: [server.url], pageSize: 5000, requestTimeout: .milliseconds(200)))
+        for _ in 1...2 {
+            #expect(await served.failure() == "POST /v3/kv/range at 127.0.0.1:\(server.port): no complete body within 0.2 seconds")
+        }
+        _ = await served.failure()
+        #expect(served.peers == ["web/10.0.0.1:80": 100])
+        #expect(limits.withLock { $0 } == ["5000", "625", "78"])
+    }
+
+    @Test func `an endpoint that does not begin to answer leaves the pages as they are`() async throws {
+        let limits = Mutex<[String]>([])
+        let server = try ScriptedHTTPServer { connection in
+            limits.withLock { $0.append(Self.limit(try? connection.receiveRequest())) }
+            try connection.waitForClose()
+        }
+        defer { server.stop() }
+        let served = try ServedEtcd(.init(endpoints: [server.url], requestTimeout: .milliseconds(100)))
+        for _ in 1...3 { #expect(await served.failure().hasSuffix("no headers within 0.1 seconds")) }
+        #expect(limits.withLock { $0 } == ["25000", "25000", "25000"])
+    }
+
     @Test func `an answer that is not JSON names the place`() async throws {
         let server = try ScriptedHTTPServer { connection in
             _ = try connection.receiveRequest()
@@ -93,8 +167,9 @@ struct ScriptedEtcdTests {
                 let body = String(decoding: request.body, as: UTF8.self)
                 guard request.target == "/v3/watch" else {
                     let isProof = body.contains(#""revision":"6""#)
+                    let header = Self.header.replacing("5", with: "7")
                     try connection.respond(
-                        body: isProof ? #"{\#(Self.header.replacing("5", with: "7")),"kvs":[\#(Self.keyValue(weight: 1, revision: 6))]}"# : Self.list
+                        body: isProof ? #"{\#(header),"count":"1","kvs":[\#(Self.keyValue(weight: 1, revision: 6))]}"# : Self.list
                     )
                     continue
                 }

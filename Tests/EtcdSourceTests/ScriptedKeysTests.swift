@@ -1,6 +1,7 @@
 import Discovery
 import EtcdSource
 import Foundation
+import Glibc
 import Synchronization
 import TestSupport
 import Testing
@@ -245,6 +246,64 @@ struct ScriptedKeysTests {
         #expect(await served.failure() == "no failure")
         #expect(await served.failure() == "\(Self.operation) at 127.0.0.1:\(server.port): the body is longer than 1000 bytes")
         #expect(try await served.eventually { served.peers == ["web/10.0.0.1:80": 2] })
+    }
+
+    /// Serves one session's watch and list, the body of the list in pieces, each so much later.
+    private func slowList(pieces: Int, milliseconds: UInt32, timeout: Duration, total: Duration = .seconds(60)) async throws -> (String, ServedEtcd) {
+        let server = try server { _, request, connection in
+            if request.target == Self.watchTarget { return try connection.beginChunks(headers: Self.head(5)) }
+            try connection.beginChunks(headers: Self.head(5))
+            let body = Array(Self.list(1, 5).utf8)
+            for piece in 0..<pieces {
+                usleep(milliseconds * 1000)
+                try connection.sendChunk(Array(body[body.count * piece / pieces..<body.count * (piece + 1) / pieces]))
+            }
+            try connection.endChunks()
+        }
+        defer { server.stop() }
+        let configuration = EtcdSource.Configuration(endpoints: [server.url], api: .v2, requestTimeout: timeout, listTimeout: total)
+        let served = try ServedEtcd(configuration)
+        let task = Task { await served.failure() }
+        _ = try await served.eventually { served.monitor.status.lists == 1 || served.monitor.status.phase == .listing }
+        let deadline = ContinuousClock.now + .seconds(3)
+        while served.monitor.status.lists == 0, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(5)) }
+        server.stop()
+        return (await task.value, served)
+    }
+
+    @Test func `a list whose body comes slowly is read as long as bytes come`() async throws {
+        // Twice as long as an answer may take to begin.
+        let (_, served) = try await slowList(pieces: 10, milliseconds: 60, timeout: .milliseconds(300))
+        #expect(served.peers == ["web/10.0.0.1:80": 1] && served.monitor.status.lists == 1)
+    }
+
+    @Test func `a list whose body stalls, or does not end in time, is a failure in words`() async throws {
+        let (stalled, _) = try await slowList(pieces: 2, milliseconds: 1000, timeout: .milliseconds(300))
+        #expect(stalled.hasSuffix("no byte arrived for 0.3 seconds"))
+        let (slow, served) = try await slowList(pieces: 10, milliseconds: 100, timeout: .milliseconds(300), total: .milliseconds(400))
+        #expect(slow.hasSuffix("no complete body within 0.4 seconds"))
+        #expect(served.monitor.status.lists == 0)
+    }
+
+    @Test func `a list waits until ten times as long as the last one took has passed`() async throws {
+        let lists = Mutex<[(began: ContinuousClock.Instant, ended: ContinuousClock.Instant)]>([])
+        let server = try server { number, request, connection in
+            if request.target == Self.watchTarget {
+                // A stream that ends after one event, so that each session lists.
+                try connection.beginChunks(headers: Self.head(5))
+                try connection.sendChunk(Self.event(2, 6))
+                return try connection.endChunks()
+            }
+            let began = ContinuousClock.now
+            usleep(100_000)
+            lists.withLock { $0.append((began, .now)) }
+            try connection.respond(headers: Self.head(5), body: Self.list(1, 5))
+        }
+        defer { server.stop() }
+        let served = try served(server)
+        #expect(try await served.running { try await served.eventually { served.monitor.status.lists >= 3 } })
+        let times = lists.withLock { $0 }
+        for (earlier, later) in zip(times, times.dropFirst()) { #expect(earlier.ended.duration(to: later.began) >= .seconds(1)) }
     }
 
     // MARK: - Login

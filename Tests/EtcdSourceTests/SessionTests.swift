@@ -68,6 +68,22 @@ struct SessionTests {
         #expect(session.startWatch() == WatchRequest(key: Array("/p/".utf8), rangeEnd: end, startRevision: 11))
     }
 
+    @Test func `pages that were made smaller grow again with each complete list`() throws {
+        var session = Session(keys: keys, pageSize: 1000)
+        let shrunk = [session.shrinkPages(), session.shrinkPages()]
+        #expect(shrunk == [true, true])
+        for limit in [15, 120, 960, 1000, 1000] as [Int64] {
+            let request = session.startList()
+            #expect(request.limit == limit)
+            _ = try session.receive(RangeResponse(header: header(10)))
+        }
+        let shrinks = (1...5).map { _ in session.shrinkPages() }
+        #expect(shrinks == [true, true, true, false, false])
+        session.forget()
+        let request = session.startList()
+        #expect(request.limit == 1)
+    }
+
     @Test func `an answer that is not a page of the same list is refused, and nothing is known then`() throws {
         let refused: [RangeResponse] = [
             RangeResponse(header: nil), RangeResponse(header: header(0)), RangeResponse(header: header(11, cluster: 2)),
@@ -78,6 +94,20 @@ struct SessionTests {
             _ = session.startList()
             _ = try session.receive(RangeResponse(header: header(10), keyValues: [key("/p/a", 1)], hasMore: true))
             #expect(throws: Refusal.self) { try session.receive(page) }
+            #expect(session.startWatch() == nil)
+        }
+    }
+
+    @Test func `a page that does not begin where it was asked for is refused, or the list would never end`() throws {
+        let pages = [["/p/a"], ["/p/b"], ["/p/c", "/p/a"], ["/p"]]
+        for names in pages {
+            var session = Session(keys: keys, pageSize: 2)
+            _ = session.startList()
+            let first = RangeResponse(header: header(10), keyValues: [key("/p/a", 1), key("/p/b", 2)], hasMore: true)
+            _ = try session.receive(first)
+            let page = RangeResponse(header: header(10), keyValues: names.map { key($0, 1) }, hasMore: true)
+            let reason = "a page of the list begins before the place that was asked for: this is not etcd"
+            #expect(throws: Refusal(description: reason)) { try session.receive(page) }
             #expect(session.startWatch() == nil)
         }
     }
@@ -200,14 +230,33 @@ struct SessionTests {
         return session
     }
 
+    /// The number of its keys.
+    private var two: RangeResponse { RangeResponse(header: header(99), count: 2) }
+
     @Test func `a store proves its history by what was written last, as it was`() throws {
         var session = try knowing()
-        #expect(session.startProof() == RangeRequest(key: Array("/p/b".utf8), limit: 1, revision: 10))
-        try session.receive(proof: RangeResponse(header: header(99, term: 3), keyValues: [key("/p/b", 7)]))
+        let requests = try #require(session.startProof())
+        #expect(requests.witness == RangeRequest(key: Array("/p/b".utf8), limit: 1, revision: 10))
+        let count = RangeRequest(key: Array("/p/".utf8), rangeEnd: Array("/p0".utf8), limit: 0, revision: 10, isCountOnly: true)
+        #expect(requests.count == count)
+        try session.receive(proof: RangeResponse(header: header(99, term: 3), keyValues: [key("/p/b", 7)]), count: two)
         #expect(session.startWatch()?.startRevision == 11)
         // The term of the proof is the least from now on.
-        #expect(showsOtherHistory { try session.receive(proof: RangeResponse(header: self.header(99), keyValues: [self.key("/p/b", 7)])) })
+        let older = RangeResponse(header: header(99), keyValues: [key("/p/b", 7)])
+        #expect(showsOtherHistory { try session.receive(proof: older, count: two) })
         #expect(session.startWatch()?.startRevision == 11)
+    }
+
+    @Test func `a store that has lost nothing but deletions shows it by the number of its keys`() throws {
+        let witness = RangeResponse(header: header(99), keyValues: [key("/p/b", 7)])
+        for count in [0, 1, 3] as [Int64] {
+            var session = try knowing()
+            #expect(showsOtherHistory { try session.receive(proof: witness, count: RangeResponse(header: self.header(99), count: count)) })
+            #expect(session.startWatch()?.startRevision == 11)
+        }
+        var session = try knowing()
+        #expect(throws: Refusal.self) { try session.receive(proof: witness, count: RangeResponse(header: nil, count: 2)) }
+        #expect(showsOtherHistory { try session.receive(proof: witness, count: RangeResponse(header: self.header(9), count: 2)) })
     }
 
     @Test func `any difference shows that the history is not ours`() throws {
@@ -223,11 +272,11 @@ struct SessionTests {
         ]
         for answer in answers {
             var session = try knowing()
-            #expect(showsOtherHistory { try session.receive(proof: answer) })
+            #expect(showsOtherHistory { try session.receive(proof: answer, count: two) })
             #expect(session.startWatch()?.startRevision == 11)
         }
         var session = try knowing()
-        #expect(throws: Refusal.self) { try session.receive(proof: RangeResponse(header: nil)) }
+        #expect(throws: Refusal.self) { try session.receive(proof: RangeResponse(header: nil), count: two) }
         #expect(session.startWatch() != nil)
     }
 
@@ -298,7 +347,7 @@ struct SessionTests {
         func receive(_ name: String, _ revision: Int64, isDeletion: Bool = false) throws -> [UInt8]? {
             let event = WatchResponse.Event(isDeletion: isDeletion, keyValue: key(name, revision))
             _ = try session.receive(WatchResponse(header: header(revision), events: [event]))
-            return session.startProof()?.key
+            return session.startProof()?.witness.key
         }
         #expect(try receive("/p/a", 11) == Array("/p/a".utf8))
         #expect(try receive("/p/a", 12, isDeletion: true) == Array("/p/b".utf8))

@@ -38,6 +38,26 @@ struct WireTests {
         #expect(throws: DecodingError.self) { try decode(ResponseHeader.self, #"{"revision":"1e3"}"#) }
     }
 
+    @Test(arguments: [
+        #"{"header":{"revision":"MAX"}}"#, #"{"header":{"revision":MAX}}"#,
+        #"{"header":{"revision":"1"},"kvs":[{"key":"YQ==","mod_revision":"MAX"}]}"#,
+    ])
+    func `a revision that nothing could come after is refused in a list, and in a comparison`(text: String) throws {
+        let last = text.replacing("MAX", with: "9223372036854775807")
+        #expect(throws: DecodingError.self) { try decode(RangeResponse.self, last) }
+        _ = try decode(RangeResponse.self, text.replacing("MAX", with: "9223372036854775806"))
+    }
+
+    @Test(arguments: [
+        #"{"header":{"revision":"MAX"}}"#, #"{"header":{"revision":"1"},"events":[{"kv":{"key":"YQ==","mod_revision":"MAX"}}]}"#,
+        #"{"events":[{"type":"DELETE","kv":{"key":"YQ==","mod_revision":"MAX"}}]}"#,
+    ])
+    func `a revision that nothing could come after is refused in progress and in events`(text: String) throws {
+        let last = #"{"result":\#(text.replacing("MAX", with: "9223372036854775807"))}"#
+        #expect(throws: DecodingError.self) { try decode(WatchResponse.self, last) }
+        _ = try decode(WatchResponse.self, last.replacing("5807", with: "5806"))
+    }
+
     @Test func `what is not etcd's answer has no header`() throws {
         #expect(try decode(RangeResponse.self, "{}").header == nil)
         #expect(throws: DecodingError.self) { try decode(RangeResponse.self, "<html>") }

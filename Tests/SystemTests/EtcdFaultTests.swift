@@ -51,16 +51,31 @@ struct EtcdFaultTests {
         #expect(try await server.source().state != "watching")
     }
 
-    @Test func `while etcd is away picks go on and say that they are stale, and the source is named`() async throws {
+    /// Kills etcd and starts it again after so long.
+    private func survive(_ outage: Duration) async throws {
         try put("web/10.0.0.1:80", weight: 1)
         let server = try await start("stale_after: 1")
         try await server.waitFor("web", ["10.0.0.1:80": 1])
         let client = PickingClient(server, service: "web")
+        let began = ContinuousClock.now
         etcd.kill()
         try await expectStale(server)
+        try await Task.sleep(for: outage - began.duration(to: .now))
+        try await expectStale(server)
         try await etcd.start()
+        try put("web/10.0.0.2:80", weight: 2)
+        try await server.waitFor("web", ["10.0.0.1:80": 1, "10.0.0.2:80": 2])
         try await server.wait("picks are current again") { try await server.json("/pick/web", as: PickBody.self).stale == nil }
         #expect(try await client.stop() == [200])
+        #expect(try await server.source().lists == 1)
+    }
+
+    @Test func `while etcd is away for seconds picks go on and say that they are stale, and the source is named`() async throws {
+        try await survive(.seconds(4))
+    }
+
+    @Test(.enabled(if: runsSlowTests)) func `while etcd is away for a minute the same holds`() async throws {
+        try await survive(.seconds(60))
     }
 
     @Test(.enabled(if: runsSlowTests), arguments: [true, false])

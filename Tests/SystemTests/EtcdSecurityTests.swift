@@ -140,15 +140,47 @@ struct EtcdSecurityTests {
         }
     }
 
-    @Test func `a client certificate that is replaced takes effect on a watch that is open, and picks go on`() async throws {
+    @Test func `an authority that is replaced takes effect on a watch that is open, and picks go on`() async throws {
         let certificates = try TestCertificates()
-        let etcd = try await EtcdProcess(tls: .init(certificates.server, clientAuthority: certificates.authority))
+        let etcd = try await EtcdProcess(tls: .init(certificates.server))
         try put("web/10.0.0.1:80", weight: 1, at: etcd)
         let server = try await LookasideProcess(
-            configuration: """
-                sources:
-                  - etcd: { endpoints: [\(etcd.url)], ca_file: \(certificates.authority.certificate), cert_file: both.pem, key_file: both.pem }
-                """,
+            configuration: "sources:\n  - etcd: { endpoints: [\(etcd.url)], ca_file: ca.pem }",
+            files: ["ca.pem": try text(certificates.authority.certificate)]
+        )
+        try await server.waitFor("web", ["10.0.0.1:80": 1])
+        let client = PickingClient(server, service: "web")
+        try server.write("ca.pem", text(certificates.otherAuthority.certificate))
+        var weight = 1
+        try await server.wait("the watch has gone over to the new authority") {
+            weight += 1
+            try put("web/10.0.0.1:80", weight: weight, at: etcd)
+            try await Task.sleep(for: .milliseconds(100))
+            return try await server.source().lastError.contains("the server's certificate is not signed by a trusted authority")
+        }
+        // Both, as while one takes the place of the other.
+        try server.write("ca.pem", text(certificates.otherAuthority.certificate) + text(certificates.authority.certificate))
+        try put("web/10.0.0.2:80", weight: 2, at: etcd)
+        try await server.waitFor("web", ["10.0.0.1:80": Double(weight), "10.0.0.2:80": 2])
+        #expect(try await client.stop() == [200])
+        #expect(try await server.source().lists == 1)
+    }
+
+    @Test(arguments: ["v3", "v2"])
+    func `a client certificate that is replaced takes effect on a watch that is open, and picks go on`(api: String) async throws {
+        let certificates = try TestCertificates()
+        let etcd = try await EtcdProcess(
+            arguments: EtcdProcess.keysArguments,
+            tls: .init(certificates.server, clientAuthority: certificates.authority)
+        )
+        func put(_ key: String, weight: Int, at etcd: EtcdProcess) throws {
+            guard api == "v2" else { return try self.put(key, weight: weight, at: etcd) }
+            try etcd.setKey(Self.prefix + key, #"{"weight":\#(weight)}"#)
+        }
+        try put("web/10.0.0.1:80", weight: 1, at: etcd)
+        let files = "ca_file: \(certificates.authority.certificate), cert_file: both.pem, key_file: both.pem"
+        let server = try await LookasideProcess(
+            configuration: "sources:\n  - etcd: { endpoints: [\(etcd.url)], api: \(api), \(files) }",
             files: ["both.pem": try text(certificates.expiredClient.certificate) + text(certificates.expiredClient.key)]
         )
         try await server.wait("an expired client certificate is named") {
@@ -170,6 +202,6 @@ struct EtcdSecurityTests {
         try put("web/10.0.0.2:80", weight: 2, at: etcd)
         try await server.waitFor("web", ["10.0.0.1:80": Double(weight), "10.0.0.2:80": 2])
         #expect(try await client.stop() == [200])
-        #expect(try await server.source().lists == 1)
+        if api == "v3" { #expect(try await server.source().lists == 1) }
     }
 }

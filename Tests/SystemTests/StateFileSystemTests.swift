@@ -77,8 +77,9 @@ struct StateFileSystemTests {
         try await server.waitFor("web", ["10.0.0.2:80": 2, "10.0.0.3:80": 3])
     }
 
-    @Test func `what etcd lacks at the first list goes at once, whatever the state file holds`() async throws {
-        let server = try await start()
+    @Test func `a store that was wiped while the server was down does not empty the services at once`() async throws {
+        let sources = "sources: [{ etcd: { endpoints: [\(etcd.url)], empty_guard: 3 } }]"
+        let server = try await LookasideProcess(configuration: "\(sources)\nstate_file: state.json")
         try await server.waitFor("web", Self.peers)
         try await waitForSave(server)
         server.signal(SIGSTOP)
@@ -86,7 +87,28 @@ struct StateFileSystemTests {
         try await etcd.start()
         try etcd.put("\(Self.prefix)web/10.0.0.9:80", #"{"weight":9}"#)
         try await server.restart()
+        try await server.waitFor("web", Self.peers.merging(["10.0.0.9:80": 9]) { first, _ in first })
+        #expect(try await server.source().guarded == 3)
+        #expect(try await server.json("/pick/web", as: PickBody.self).stale == nil)
         try await server.waitFor("web", ["10.0.0.9:80": 9])
+    }
+
+    @Test func `a peer that active checks found unhealthy is unhealthy after a restart, before anything is probed`() async throws {
+        let (failing, well) = (try MoodyPeer(.failing), try MoodyPeer())
+        for peer in [failing, well] { try etcd.put("\(Self.prefix)checked/\(peer.address)", #"{"slow_start":0}"#) }
+        let sources = "sources: [{ etcd: { endpoints: [\(etcd.url)] } }]\nstate_file: state.json\n"
+        let server = try await LookasideProcess(configuration: "\(sources)health_check: { interval: 0.2, fall: 1 }")
+        try await server.waitForEvent("unhealthy", of: failing.address)
+        try await server.waitForEvent("healthy", of: well.address)
+        let found = try await server.explanation(of: failing.address, service: "checked")
+        try await waitForSave(server)
+        etcd.kill()
+        // Nothing is probed for a long time.
+        try server.write("lookaside.yaml", "listen: 127.0.0.1:0\n\(sources)health_check: { interval: 3600, fall: 1 }\n")
+        try await server.restart()
+        let restored = try await server.explanation(of: failing.address, service: "checked")
+        #expect(restored.health == "unhealthy" && !restored.eligible && restored.reason == found.reason)
+        #expect(try await server.picked(20, of: "checked") == [well.address])
     }
 
     @Test func `a state is saved once more at a clean stop`() async throws {
@@ -155,5 +177,6 @@ struct StateFileSystemTests {
         #expect(try await server.get("/pick/web").status == 503)
         #expect(try await server.get("/readyz").status == 503)
         #expect(server.log.contains("the state file holds peers of another place, which are not used"))
+        #expect(FileManager.default.fileExists(atPath: server.directory.appending(path: "state.json.unused").path))
     }
 }

@@ -1,23 +1,28 @@
-/// How many lines about peers are logged: at most 20 a second, the rest is counted. A pure value; the caller gives the time.
+/// How many lines of one kind are logged: a number in an interval, the rest is counted. A pure value; the caller gives the time.
 struct LogBudget {
     typealias Instant = ContinuousClock.Instant
 
-    private static let linesPerInterval = 20
-    private static let interval = Duration.seconds(1)
-
+    private let linesPerInterval: Int
+    private let interval: Duration
     private var intervalEnd: Instant?
     private var lines = 0
     private var suppressed = 0
+
+    /// Makes a budget; by default it is that of lines about peers, 20 a second.
+    init(lines: Int = 20, per interval: Duration = .seconds(1)) {
+        self.linesPerInterval = lines
+        self.interval = interval
+    }
 
     /// Asks for a line.
     ///
     /// - Returns: how many lines were suppressed since the last one that was written; `nil`: this one is to be suppressed too.
     mutating func take(at now: Instant) -> Int? {
         if intervalEnd.map({ $0 <= now }) ?? true {
-            intervalEnd = now + Self.interval
+            intervalEnd = now + interval
             lines = 0
         }
-        guard lines < Self.linesPerInterval else {
+        guard lines < linesPerInterval else {
             suppressed += 1
             return nil
         }

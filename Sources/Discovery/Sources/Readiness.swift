@@ -1,7 +1,8 @@
 internal import Synchronization
 
-/// Whether this process may take traffic: yes from the moment every source has delivered its first complete state, a state file was
-/// restored, or `ready_timeout` has passed with at least one source that delivered; then for the life of the process, until it stops.
+/// Whether this process may take traffic: yes from the moment every source has delivered its first complete state, or `ready_timeout` has
+/// passed with at least one source that delivered; then for the life of the process, until it stops. A source whose peers were restored from
+/// the state file counts as one that has delivered.
 ///
 /// A source that goes down later does not count: taking every replica out of service because etcd failed would be an
 /// outage of our own making. Thread-safe.
@@ -26,11 +27,6 @@ package final class Readiness: Sendable {
         self.timeout.withLock { $0 = timeout }
     }
 
-    /// Says that there is something to serve, though no source may have delivered: a state file was restored.
-    package func noteRestored() {
-        wasReady.store(true, ordering: .releasing)
-    }
-
     /// Says that the process is stopping: it is not ready any more.
     package func stop() {
         stopping.store(true, ordering: .releasing)
@@ -43,12 +39,12 @@ package final class Readiness: Sendable {
     package func isReady(at now: ContinuousClock.Instant) -> Bool {
         if isStopping { return false }
         if wasReady.load(ordering: .acquiring) { return true }
-        let syncedCount = monitors.count { $0.status.isSynced }
-        guard syncedCount == monitors.count || (syncedCount > 0 && timeout.withLock { $0 }.map { start + $0 <= now } ?? false) else { return false }
+        let servingCount = monitors.map(\.status).count { $0.isSynced || $0.wasRestored }
+        guard servingCount == monitors.count || (servingCount > 0 && timeout.withLock { $0 }.map { start + $0 <= now } ?? false) else { return false }
         wasReady.store(true, ordering: .releasing)
         return true
     }
 
-    /// The names of the sources that have not delivered yet.
-    package var unsynced: [String] { monitors.filter { !$0.status.isSynced }.map(\.name) }
+    /// The names of the sources of which there is nothing to serve yet.
+    package var unsynced: [String] { monitors.map(\.status).filter { !$0.isSynced && !$0.wasRestored }.map(\.name) }
 }

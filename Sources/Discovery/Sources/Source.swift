@@ -5,8 +5,8 @@
 package protocol Source: Sendable {
     /// Runs one session: gets a complete state or resumes from where the last session ended, then follows the changes.
     ///
-    /// Returns when the session has ended and another may begin at once; throws when it failed, and is called again after
-    /// a pause. Ends early, by throwing, when its task is cancelled.
+    /// Returns when the session has ended in good order: the next one begins at once, or after a fraction of a second if this one was
+    /// short. Throws when it failed, and is called again after a pause. Ends early, by throwing, when its task is cancelled.
     func run(_ feed: SourceFeed) async throws
 
     /// How long to wait between sessions that fail; by default up to 5 s.

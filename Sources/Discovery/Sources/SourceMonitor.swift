@@ -22,6 +22,7 @@ package final class SourceMonitor: Sendable {
         state.withLock { status in
             switch phase {
             case .watching:
+                status.watchingSince = status.watchingSince ?? now
                 status.lastContact = now
                 status.lastError = ""
             case .connecting:
@@ -29,6 +30,7 @@ package final class SourceMonitor: Sendable {
             case .listing, .backoff:
                 break
             }
+            if phase != .watching { status.watchingSince = nil }
             status.phase = phase
         }
     }
@@ -49,6 +51,7 @@ package final class SourceMonitor: Sendable {
     package func fault(_ message: String) {
         state.withLock { status in
             status.phase = .backoff
+            status.watchingSince = nil
             status.failures += 1
             status.lastError = message
         }

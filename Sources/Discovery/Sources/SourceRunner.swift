@@ -1,14 +1,15 @@
 package import Logging
 
-/// Runs a source for ever: session after session, with backoff between failures.
+/// Runs a source for ever: session after session, with backoff between failures, and a short pause after a session that ended soon.
 package struct SourceRunner: Sendable {
-    /// How long a session must have lived to count as a success even if it delivered nothing, when it came to watching: one that
-    /// waited for an answer that long has failed all the same.
+    /// How long a watch must have lived to count as a success though it delivered nothing.
     private static let healthyLifetime = Duration.seconds(10)
+    /// The pause after a session that ended in good order but soon, in milliseconds: whoever closes every watch is not asked without end.
+    private static let shortPause = 100.0...300
 
     private let source: any Source
     private let feed: SourceFeed
-    private let logger: Logger
+    private let log: SourceLog
     private let now: @Sendable () -> ContinuousClock.Instant
     private let pause: @Sendable (Duration) async throws -> Void
 
@@ -16,7 +17,7 @@ package struct SourceRunner: Sendable {
     ///
     /// - Parameters:
     ///   - now: the time; for tests.
-    ///   - pause: waits after a failure; for tests.
+    ///   - pause: waits between two sessions; for tests.
     package init(
         source: any Source,
         feed: SourceFeed,
@@ -26,7 +27,7 @@ package struct SourceRunner: Sendable {
     ) {
         self.source = source
         self.feed = feed
-        self.logger = logger
+        self.log = SourceLog(logger: logger)
         self.now = now
         self.pause = pause
     }
@@ -35,6 +36,7 @@ package struct SourceRunner: Sendable {
     package func run() async {
         var backoff = source.backoff
         var generator = SystemRandomNumberGenerator()
+        var log = log
         var wasFailing = false
         while !Task.isCancelled {
             let began = now()
@@ -49,18 +51,26 @@ package struct SourceRunner: Sendable {
                 delay = (error as? any DelayingError)?.delay ?? .zero
             }
             let after = feed.monitor.status
-            let hasDelivered = after.lists + after.events > before.lists + before.events
-            if hasDelivered || (after.phase == .watching && began.duration(to: now()) >= Self.healthyLifetime) {
+            let ended = now()
+            // A list proves nothing: who lists in every session would be asked for one after the other.
+            let hasDelivered = after.events > before.events
+            if hasDelivered || after.watchingSince.map({ $0.duration(to: ended) >= Self.healthyLifetime }) ?? false {
                 backoff.reset()
                 wasFailing = false
             }
-            guard let failure else { continue }
+            guard let failure else {
+                guard began.duration(to: ended) < Self.healthyLifetime else { continue }
+                try? await pause(.milliseconds(Double.random(in: Self.shortPause, using: &generator)))
+                continue
+            }
             feed.monitor.fault(failure)
             // The first failure is news; the ones after it are in the status.
-            logger.log(
-                level: wasFailing ? .debug : .warning,
+            log.warn(
                 "source failed, its last peers stay",
-                metadata: ["source": "\(feed.monitor.name)", "error": "\(failure)"]
+                source: feed.monitor.name,
+                ["error": "\(failure)"],
+                isNews: !wasFailing,
+                now: ended
             )
             wasFailing = true
             // Added, not the longer of the two: those who were told the same must not come back together.

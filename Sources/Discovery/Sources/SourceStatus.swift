@@ -18,8 +18,12 @@ package struct SourceStatus: Sendable {
     package internal(set) var endpoint = ""
     /// What it is doing.
     package internal(set) var phase = Phase.connecting
+    /// Since when it is watching; `nil`: it is not.
+    var watchingSince: ContinuousClock.Instant?
     /// Whether it has delivered its first complete state, and that state is in picks.
     package internal(set) var isSynced = false
+    /// Whether its peers were restored from the state file, so that there is something to serve before it delivers.
+    package internal(set) var wasRestored = false
     /// The revision of its last delivery, in the source's own terms; empty before the first.
     package internal(set) var revision = ""
     /// How many complete states it has delivered.
@@ -42,7 +46,7 @@ package struct SourceStatus: Sendable {
     package internal(set) var guarded = 0
     /// How many of its entries are skipped now, because their key or value is not valid.
     package internal(set) var skipped = 0
-    /// Why entries are skipped: the key and the reason of a few of them.
+    /// Why entries are skipped: the key and the reason of a few of them, those that were skipped last first.
     package internal(set) var skippedReasons: [String] = []
     /// When contact was last proved; `nil`: never.
     package internal(set) var lastContact: ContinuousClock.Instant?

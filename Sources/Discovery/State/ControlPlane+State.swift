@@ -5,23 +5,22 @@ internal import Logging
 extension ControlPlane {
     /// Serves what a state file holds, marked stale until the sources deliver. To be called before they begin.
     ///
-    /// - Returns: whether it holds anything of these sources.
-    func restore(_ state: SavedState) -> Bool {
+    /// - Returns: whether it holds anything of these sources, and whether anything of others.
+    func restore(_ state: SavedState) -> (isUsed: Bool, isUsedWhole: Bool) {
         let wallTime = clock.wallTime()
-        for (index, source) in sources.enumerated() {
-            guard let saved = state.sources.first(where: { $0.name == source.name }) else { continue }
-            guard saved.scope == source.scope else {
-                logger.warning(
-                    "the state file holds peers of another place, which are not used",
-                    metadata: ["source": "\(source.name)", "saved": "\(saved.scope)", "configured": "\(source.scope)"]
-                )
+        var isUsedWhole = true
+        for saved in state.sources where !saved.services.isEmpty {
+            guard let index = usableSource(for: saved) else {
+                isUsedWhole = false
                 continue
             }
-            guard !saved.services.isEmpty else { continue }
             tables[index] = SourceTable(services: saved.services)
             restoredSources.insert(index)
             updateCounts(of: index)
-            monitors[index].update { $0.lastContact = saved.contact.map { .now - .seconds(max(0, wallTime - $0)) } }
+            monitors[index].update { status in
+                status.wasRestored = true
+                status.lastContact = saved.contact.map { .now - .seconds(max(0, wallTime - $0)) }
+            }
         }
         staleSources.formUnion(restoredSources)
         let now = Instant.now
@@ -30,7 +29,7 @@ extension ControlPlane {
             publish(service, at: now, isFirstList: true)
         }
         restoredVerdicts = [:]
-        guard !restoredSources.isEmpty else { return false }
+        guard !restoredSources.isEmpty else { return (false, isUsedWhole) }
         logger.notice(
             "serving the state file until the sources deliver",
             metadata: [
@@ -38,7 +37,26 @@ extension ControlPlane {
                 "age_seconds": "\(Int(max(0, wallTime - state.savedAt)))",
             ]
         )
-        return true
+        return (true, isUsedWhole)
+    }
+
+    /// The source that saved peers are of; `nil`, with a warning: none, or one that reads another place.
+    private func usableSource(for saved: SavedState.Source) -> Int? {
+        guard let index = sources.firstIndex(where: { $0.name == saved.name }) else {
+            logger.warning(
+                "the state file holds peers of a source that is not configured, which are not used",
+                metadata: ["source": "\(saved.name)", "saved": "\(saved.scope)"]
+            )
+            return nil
+        }
+        guard saved.scope == sources[index].scope else {
+            logger.warning(
+                "the state file holds peers of another place, which are not used",
+                metadata: ["source": "\(saved.name)", "saved": "\(saved.scope)", "configured": "\(sources[index].scope)"]
+            )
+            return nil
+        }
+        return index
     }
 
     /// Ends what was restored of a source, because it has delivered: the state file is served until then, and no longer.

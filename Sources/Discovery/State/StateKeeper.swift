@@ -31,30 +31,35 @@ package actor StateKeeper {
         self.logger = logger
     }
 
-    /// Reads the file and has the control plane serve what it holds. A file that this version cannot read is set aside, and said so; whatever
-    /// happens, the server goes on.
-    ///
-    /// - Returns: whether there is something to serve.
-    package func restore() async -> Bool {
-        guard let path = path() else { return false }
+    /// Reads the file and has the control plane serve what it holds. A file that this version cannot read, and one that holds peers of other
+    /// sources, is set aside, and said so; whatever happens, the server goes on.
+    package func restore() async {
+        guard let path = path() else { return }
         let file = StateFile(path: path)
-        do {
+        file.removeLeftovers()
+        do throws(StateFileError) {
             guard let state = try file.read() else {
                 logger.info("there is no state file yet", metadata: ["path": "\(path)"])
-                return false
+                return
             }
-            guard await controlPlane.restore(state) else { return false }
-            saved = (path, 0)
-            return true
+            let (isUsed, isUsedWhole) = await controlPlane.restore(state)
+            if !isUsedWhole { setAside(file, as: .unused, isCopied: isUsed) }
+            if isUsed { saved = (path, 0) }
         } catch {
             note(error, path, "the state file cannot be used, starting without")
-            do throws(StateFileError) {
-                let aside = try file.setAside()
-                logger.notice("the state file was set aside", metadata: ["path": "\(path)", "now": "\(aside)"])
-            } catch {
-                note(error, path, "the state file cannot be set aside, the next save replaces it")
-            }
-            return false
+            setAside(file, as: .damaged, isCopied: false)
+        }
+    }
+
+    private func setAside(_ file: StateFile, as fate: StateFile.Fate, isCopied: Bool) {
+        do throws(StateFileError) {
+            let aside = try file.setAside(as: fate, isCopied: isCopied)
+            logger.notice(
+                isCopied ? "a copy of the state file was set aside" : "the state file was set aside",
+                metadata: ["path": "\(file.path)", "now": "\(aside)"]
+            )
+        } catch {
+            note(error, file.path, "the state file cannot be set aside, the next save replaces it")
         }
     }
 
@@ -66,8 +71,32 @@ package actor StateKeeper {
         }
     }
 
+    /// Saves once more at a stop, if anything has changed, for so long at most: a disk that hangs must not hold up the end of the process.
+    /// Returns at once when the task is cancelled.
+    package nonisolated func save(within limit: Duration) async {
+        let (end, ending) = AsyncStream.makeStream(of: Never.self)
+        // Nobody can end it: a call that waits for a disk ends with the process.
+        Task {
+            await save()
+            ending.finish()
+        }
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                for await _ in end {}
+                return true
+            }
+            group.addTask {
+                try? await Task.sleep(for: limit)
+                return false
+            }
+            let hasEnded = await group.next() == true
+            group.cancelAll()
+            if !hasEnded || Task.isCancelled { logger.error("the state file was not saved in time, the last one stays") }
+        }
+    }
+
     /// Saves what has changed, if anything has.
-    package func save() async {
+    func save() async {
         guard let path = path(), let snapshot = await controlPlane.snapshot(), saved.map({ $0 != (path, snapshot.version) }) ?? true else { return }
         let began = ContinuousClock.now
         do {

@@ -1,4 +1,4 @@
-/// How several sources become one.
+/// How several sources become one. What the state file holds of a source that has not delivered yet counts after all others.
 package enum Combine: String, Sendable, CaseIterable {
     /// The union: for a peer in several sources the earlier source's whole value wins.
     case merge

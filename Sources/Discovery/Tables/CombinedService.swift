@@ -9,14 +9,19 @@ package struct CombinedService {
     private(set) var details = PlanDetails()
 
     /// Combines what the sources say of a service.
-    package init(_ service: String, in tables: [SourceTable], by combine: Combine) {
+    ///
+    /// - Parameter restored: the sources that have not delivered, and whose tables are those of the state file: their word counts after
+    ///   that of all others.
+    package init(_ service: String, in tables: [SourceTable], restored: Set<Int> = [], by combine: Combine) {
         let naming = tables.indices.filter { tables[$0].services[service] != nil }
+        var ranked = naming.filter { !restored.contains($0) } + naming.filter { restored.contains($0) }
         details.sources = naming
-        if combine == .first, let first = naming.first(where: { tables[$0].services[service]?.isEmpty == false }) {
-            details.sources = [first]
-            details.shadowedSources = naming.filter { $0 > first }
+        if combine == .first, let first = ranked.firstIndex(where: { tables[$0].services[service]?.isEmpty == false }) {
+            ranked.removeFirst(first)
+            details.sources = [ranked[0]]
+            details.shadowedSources = ranked.dropFirst().sorted()
         }
-        for source in details.sources + details.shadowedSources { take(tables, service, of: source) }
+        for (rank, source) in ranked.enumerated() { take(tables, service, of: source, after: ranked[..<rank]) }
         for source in naming {
             if let guarded = tables[source].guarded[service] { details.guarded.formUnion(guarded.keys) }
             details.skipped += tables[source].skipped(of: service, limit: Self.shownSkippedEntries).map {
@@ -25,9 +30,9 @@ package struct CombinedService {
         }
     }
 
-    private mutating func take(_ tables: [SourceTable], _ service: String, of source: Int) {
+    private mutating func take(_ tables: [SourceTable], _ service: String, of source: Int, after others: ArraySlice<Int>) {
         guard let values = tables[source].services[service] else { return }
-        let earlier = details.sources.prefix { $0 < source }.compactMap { tables[$0].services[service] }
+        let earlier = others.filter { details.sources.contains($0) }.compactMap { tables[$0].services[service] }
         let counts = details.sources.contains(source)
         if counts { peers.reserveCapacity(peers.count + values.count) }
         for (address, value) in values {

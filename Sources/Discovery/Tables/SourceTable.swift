@@ -27,6 +27,8 @@ package struct SourceTable: Sendable {
     private var skippedCounts: [String: Int] = [:]
     /// The skipped keys that begin with the name of each service, valid or not.
     private var skippedKeys: [String: Set<String>] = [:]
+    /// The keys that were skipped last, the latest last; a few.
+    private var skippedLately: [String] = []
     /// Counts the changes of ``skippedKeys`` and their reasons.
     private var skippingChanges = 0
 
@@ -221,10 +223,26 @@ extension SourceTable {
     /// How much of a key that is no peer's, or of a reason, is kept, in Unicode scalars.
     private static let shownLimit = 200
 
+    /// How many of the skipped keys are shown for the whole source.
+    private static let shownCount = 5
+
+    /// A few of the skipped keys with their reasons, those that were skipped last first.
+    package var latestSkipped: [(key: String, reason: String)] {
+        var keys = Array(skippedLately.reversed().filter { skipped[$0] != nil })
+        if keys.count < min(Self.shownCount, skipped.count) {
+            let shown = Set(keys)
+            keys += skipped.keys.lazy.filter { !shown.contains($0) }.prefix(Self.shownCount - keys.count)
+        }
+        return keys.map { ($0, skipped[$0] ?? "") }
+    }
+
     /// Notes why a key is skipped; `service` is the one that a valid key names.
     private mutating func skip(_ key: String, naming service: String?, because reason: String) {
         let label = Self.label(of: key)
         let isNew = skipped.updateValue(Self.shortened(reason), forKey: label) == nil
+        skippedLately.removeAll { $0 == label }
+        if skippedLately.count == Self.shownCount { skippedLately.removeFirst() }
+        skippedLately.append(label)
         if isNew, let service { skippedCounts[service, default: 0] += 1 }
         guard let service = service ?? PeerKey.service(of: key) else { return }
         skippedKeys[service, default: []].insert(label)

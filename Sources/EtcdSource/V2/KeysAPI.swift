@@ -49,6 +49,8 @@ actor KeysAPI: EtcdAPI {
         let client = client(at: endpoint)
         let authorization = try authorization(for: client)
         let index = session.startWatch()
+        // Only a list that comes out of turn has to wait; what is known stays meanwhile.
+        if index == nil { try await Task.sleep(for: session.listPause(at: .now)) }
         // A watch that was ended by us still counts as watching.
         if feed.monitor.status.phase != .watching { feed.monitor.enter(.listing) }
         let body: HTTPClient.StreamingResponse.Body
@@ -64,8 +66,9 @@ actor KeysAPI: EtcdAPI {
     }
 
     private func list(_ client: KeysClient, _ authorization: String?, _ feed: SourceFeed) async throws {
+        let began = ContinuousClock.now
         let (root, head) = try await client.list(authorization: authorization)
-        try refusing(client) { () throws(Refusal) in try session.receive(list: root, head, now: .now) }
+        try refusing(client) { () throws(Refusal) in try session.receive(list: root, head, began: began, now: .now) }
         var table = SourceTable()
         if let root { keys.forEachEntry(from: root, reader: &reader) { table.apply($0) } }
         await feed.replace(with: table, revision: String(head.index))

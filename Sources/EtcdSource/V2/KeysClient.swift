@@ -3,8 +3,8 @@ internal import HTTPTransport
 
 /// The keys API of one etcd endpoint: requests out, decoded answers back, every failure in words.
 struct KeysClient: Sendable {
-    /// When a list is asked for again. The member asks its leader, and a leader that died meanwhile never answers: whoever leaves a member
-    /// because it died is just in time for that. etcd itself gives up after 7 s.
+    /// When a list is asked for again that etcd has not begun to answer. The member asks its leader, and a leader that died meanwhile never
+    /// answers: whoever leaves a member because it died is just in time for that. etcd itself gives up after 7 s.
     private static let leaderTimeout = Duration.seconds(3)
 
     private let endpoint: Endpoint
@@ -46,7 +46,7 @@ struct KeysClient: Sendable {
     /// Reads the directory with everything in it, linearizably; `nil`: there is none.
     func list(authorization: String?) async throws -> (root: KeysNode?, head: KeysHead) {
         let request = request("recursive=true&quorum=true", authorization)
-        let response: HTTPClient.Response
+        let response: HTTPClient.StreamingResponse
         do {
             response = try await answer(to: request, timeout: min(Self.leaderTimeout, configuration.requestTimeout))
         } catch {
@@ -54,10 +54,12 @@ struct KeysClient: Sendable {
             response = try await answer(to: request, timeout: configuration.requestTimeout)
         }
         guard response.status == 200 else {
-            guard keysError(in: response.body)?.saysNotFound == true else { throw failure(status: response.status, body: response.body) }
+            let body = await response.errorBody()
+            guard keysError(in: body)?.saysNotFound == true else { throw failure(status: response.status, body: body) }
             return (nil, try head(of: response.headers))
         }
-        return (try decode(KeysAnswer.self, from: response.body).node, try head(of: response.headers))
+        let body = try await response.wholeBody(limit: configuration.answerLimit, within: configuration.listTimeout)
+        return (try decode(KeysAnswer.self, from: body).node, try head(of: response.headers))
     }
 
     /// Reads one line of a watch.
@@ -77,8 +79,8 @@ struct KeysClient: Sendable {
 }
 
 extension KeysClient {
-    private func answer(to request: HTTPClient.Request, timeout: Duration) async throws(HTTPTransportError) -> HTTPClient.Response {
-        try await client.send(request, timeout: timeout, bodyLimit: configuration.answerLimit)
+    private func answer(to request: HTTPClient.Request, timeout: Duration) async throws(HTTPTransportError) -> HTTPClient.StreamingResponse {
+        try await client.stream(request, responseTimeout: timeout, idleTimeout: configuration.requestTimeout)
     }
 
     private func request(_ query: String, _ authorization: String?) -> HTTPClient.Request {

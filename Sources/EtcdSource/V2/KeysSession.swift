@@ -12,13 +12,18 @@
 ///
 /// In the same way a member that catches up by a snapshot of its leader tells nobody what has changed by that: so the store is listed
 /// again now and then, whatever its stream says.
+///
+/// A list costs the store and this process as much as it is long. It takes a tenth of the time at most: until ten times as long as the last
+/// one took has passed, events are fetched one by one, and when their past is gone, the next list waits.
 struct KeysSession: Sendable {
     /// How many events of a stream are believed.
     private static let trustedEvents = 100
-    /// How long events are fetched one by one from the past; where that is not enough to catch up, a list costs less.
+    /// How long events are fetched one by one from the past; where that is not enough to catch up, a list costs less, if it may come.
     private static let longestCatchUp = Duration.seconds(1)
     /// How long the store is not listed at most, while events come.
     private static let longestTrust = Duration.seconds(300)
+    /// How many times as long as the last list the pause after it is; never longer than ``longestTrust``.
+    private static let listPauseFactor = 10
 
     private let keys: KeySpace
     /// The index up to which everything is known: that of a list, or of the last event behind it; `nil` before a list.
@@ -27,6 +32,8 @@ struct KeysSession: Sendable {
     private var raftTerm: UInt64 = 0
     /// When the store is to be listed again; `nil` before a list.
     private var listDue: ContinuousClock.Instant?
+    /// Before this the store is not listed; `nil` before a list.
+    private var earliestList: ContinuousClock.Instant?
     /// Whether the next watch may begin where the last one ended, without a list.
     private var mayContinue = false
     /// Since when events are fetched one by one; `nil`: the last one was not.
@@ -49,7 +56,14 @@ struct KeysSession: Sendable {
 
     /// Forgets the store: its history was broken, and what is there is a new beginning.
     mutating func forget() {
+        let earliestList = earliestList
         self = KeysSession(keys: keys)
+        self.earliestList = earliestList
+    }
+
+    /// How long a list still has to wait.
+    func listPause(at now: ContinuousClock.Instant) -> Duration {
+        earliestList.map { max(.zero, now.duration(to: $0)) } ?? .zero
     }
 
     /// Refuses what is not of the known history.
@@ -94,7 +108,15 @@ extension KeysSession {
     }
 
     /// Takes the list that follows a watch: the directory of the prefix, or `nil` if there is nothing.
-    mutating func receive(list root: KeysNode?, _ head: KeysHead, now: ContinuousClock.Instant) throws(Refusal) {
+    ///
+    /// - Parameter began: when it was asked for.
+    mutating func receive(
+        list root: KeysNode?,
+        _ head: KeysHead,
+        began: ContinuousClock.Instant,
+        now: ContinuousClock.Instant
+    ) throws(Refusal) {
+        earliestList = now + min(Self.longestTrust, began.duration(to: now) * Self.listPauseFactor)
         try check(head)
         guard head.index >= startIndex else {
             throw Refusal(
@@ -135,7 +157,8 @@ extension KeysSession {
         }
         eventCount += 1
         catchUpBegan = isOfThePast ? catchUpBegan ?? now : nil
-        let isListDue = now >= listDue || catchUpBegan.map { now >= $0 + Self.longestCatchUp } ?? false
+        let isBehind = catchUpBegan.map { now >= $0 + Self.longestCatchUp } ?? false
+        let isListDue = (now >= listDue || isBehind) && listPause(at: now) == .zero
         isWatchSpent = isOfThePast || eventCount >= Self.trustedEvents || isListDue
         mayContinue = isWatchSpent && !isListDue
         guard event.index > knownIndex else { return false }

@@ -22,10 +22,15 @@ struct Gateway: Sendable {
         let operation = Operation.range
         let token = try await authentication?.token(at: self)
         let httpRequest = try httpRequest(operation, request, token: token)
-        let response = try await client.send(httpRequest, timeout: configuration.requestTimeout, bodyLimit: configuration.answerLimit)
-        guard response.status == 200 else { throw failure(operation, status: response.status, body: response.body) }
+        let response = try await client.stream(
+            httpRequest,
+            responseTimeout: configuration.requestTimeout,
+            idleTimeout: configuration.requestTimeout
+        )
+        guard response.status == 200 else { throw failure(operation, status: response.status, body: await response.errorBody()) }
+        let body = try await body(of: response, operation)
         do {
-            return try decode(RangeResponse.self, from: response.body, operation)
+            return try decode(RangeResponse.self, from: body, operation)
         } catch let error as GatewayError {
             throw failure(operation, error)
         }
@@ -103,6 +108,18 @@ extension Gateway {
         case authenticate = "/v3/auth/authenticate"
         case range = "/v3/kv/range"
         case watch = "/v3/watch"
+    }
+
+    private func body(of response: HTTPClient.StreamingResponse, _ operation: Operation) async throws -> [UInt8] {
+        do throws(HTTPTransportError) {
+            return try await response.wholeBody(limit: configuration.answerLimit, within: configuration.requestTimeout)
+        } catch {
+            switch error.code {
+            case .bodyTooLarge: throw self.error(operation, error.message, .tooLarge)
+            case .timedOut: throw self.error(operation, error.message, .tooSlow)
+            default: throw error
+            }
+        }
     }
 
     private func httpRequest(_ operation: Operation, _ body: some Encodable, token: String?) throws -> HTTPClient.Request {

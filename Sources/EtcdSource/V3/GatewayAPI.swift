@@ -107,10 +107,16 @@ extension GatewayAPI {
     /// Has the store prove that its history is the known one.
     ///
     /// - Returns: why it must be listed all the same; `nil` when the watch may be resumed.
-    private func prove(_ request: RangeRequest, _ gateway: Gateway, _ feed: SourceFeed) async throws -> String? {
+    private func prove(
+        _ requests: (witness: RangeRequest, count: RangeRequest),
+        _ gateway: Gateway,
+        _ feed: SourceFeed
+    ) async throws -> String? {
         do {
-            let answer = try await gateway.range(request)
-            try refusing(gateway, .range) { () throws(Refusal) in try session.receive(proof: answer) }
+            let witness = try await gateway.range(requests.witness)
+            let count = try await gateway.range(requests.count)
+            try refusing(gateway, .range) { () throws(Refusal) in try session.receive(proof: witness, count: count) }
+            feed.monitor.provedContact()
             return nil
         } catch let error as EtcdError where error.cause == .outOfRange {
             return try await compare(gateway, feed)
@@ -128,6 +134,7 @@ extension GatewayAPI {
         let reason = try refusing(gateway, .range) { () throws(Refusal) in
             try session.receive(changes: changes, witness: witness)
         }
+        feed.monitor.provedContact()
         if reason == nil, let resumeRevision = session.resumeRevision { await feed.apply([], revision: String(resumeRevision - 1)) }
         return reason
     }
@@ -137,13 +144,18 @@ extension GatewayAPI {
 
 extension GatewayAPI {
     private func list(_ gateway: Gateway, _ feed: SourceFeed) async throws {
-        feed.monitor.enter(.listing)
+        // A watch that was ended by us still counts as watching.
+        if feed.monitor.status.phase != .watching { feed.monitor.enter(.listing) }
         do {
             try await listPages(gateway, feed)
-        } catch let error as HTTPTransportError where error.code == .bodyTooLarge {
+        } catch let error as EtcdError where error.cause == .tooLarge {
             // Values may be large: what does not fit into one answer fits into several.
             guard session.shrinkPages() else { throw error }
             try await list(gateway, feed)
+        } catch let error as EtcdError where error.cause == .tooSlow {
+            // The same, but not here and now: the endpoint may hang.
+            _ = session.shrinkPages()
+            throw error
         }
     }
 
@@ -153,6 +165,7 @@ extension GatewayAPI {
         while let request = next {
             let page = try await gateway.range(request)
             next = try refusing(gateway, .range) { () throws(Refusal) in try session.receive(page) }
+            feed.monitor.provedContact()
             for keyValue in page.keyValues { table.apply(keys.entry(keyValue, reader: &reader)) }
         }
         guard let resumeRevision = session.resumeRevision else { return }

@@ -9,9 +9,11 @@
 ///
 /// The place to resume stays behind where nothing of ours changes, until a busy store has compacted it away. Progress would move it on, but
 /// comes every ten minutes, and asked for it overtakes the events of a watch that catches up (etcd issue 15220; before 3.4.25 and
-/// 3.5.8). So the store is compared instead: no key written since and as many keys as before are the same keys as before.
+/// 3.5.8). So no progress is asked for, and the store is compared instead: no key written since and as many keys as before are the same
+/// keys as before.
 struct Session: Sendable {
     private let keys: KeySpace
+    private let largestPageSize: Int64
     private var pageSize: Int64
 
     /// The revision from which on changes are not known; `nil`: list.
@@ -29,12 +31,15 @@ struct Session: Sendable {
     private var keyCount: Int64 = 0
     /// The revision at which a list under way is read; `nil` before its first page.
     private var listRevision: Int64?
+    /// Where the page that was asked for begins.
+    private var pageStart: [UInt8] = []
     /// The watch that etcd has created; `nil` before.
     private var watchID: Int64?
 
     /// Makes a session that knows nothing.
     init(keys: KeySpace, pageSize: Int64) {
         self.keys = keys
+        self.largestPageSize = pageSize
         self.pageSize = pageSize
     }
 
@@ -43,8 +48,17 @@ struct Session: Sendable {
 
     /// Forgets the store: its history was broken, and what is there is a new beginning.
     mutating func forget() {
-        self = Session(keys: keys, pageSize: pageSize)
+        let pageSize = pageSize
+        self = Session(keys: keys, pageSize: largestPageSize)
+        self.pageSize = pageSize
     }
+
+    private static let noHeader = Refusal(description: "the answer has no header: this is not etcd")
+
+    private static let olderTerm = Refusal(
+        description: "the cluster's term of election has gone back: it was wiped or restored",
+        showsOtherHistory: true
+    )
 
     /// Refuses what is not of the known history, going by the header alone.
     private func check(_ header: ResponseHeader) throws(Refusal) {
@@ -71,13 +85,18 @@ extension Session {
         listRevision = nil
         witnesses = Witnesses()
         keyCount = 0
+        pageStart = keys.prefix
         return RangeRequest(key: keys.prefix, rangeEnd: keys.end, limit: pageSize)
     }
 
-    /// Makes the pages of later lists smaller: one was too large to be read. `false`: they hold one key already.
+    private static let shrinkage: Int64 = 8
+
+    /// Makes the pages of the next list smaller: one was too large to be read, or too slow. `false`: they hold one key already.
+    ///
+    /// With each list that was complete they grow again: small pages make a list quadratic, and a network is not slow for ever.
     mutating func shrinkPages() -> Bool {
         guard pageSize > 1 else { return false }
-        pageSize = max(1, pageSize / 8)
+        pageSize = max(1, pageSize / Self.shrinkage)
         return true
     }
 
@@ -86,10 +105,14 @@ extension Session {
     /// - Returns: the request for the next page; `nil` when the list is complete.
     mutating func receive(_ page: RangeResponse) throws(Refusal) -> RangeRequest? {
         guard let header = page.header, header.revision > 0 else {
-            throw Refusal(description: "the answer has no header: this is not etcd")
+            throw Self.noHeader
         }
         try check(header)
         guard header.raftTerm >= raftTerm else { throw Self.olderTerm }
+        for keyValue in [page.keyValues.first, page.keyValues.last] where keyValue?.key.lexicographicallyPrecedes(pageStart) ?? false {
+            // A list whose pages do not go on would never end.
+            throw Refusal(description: "a page of the list begins before the place that was asked for: this is not etcd")
+        }
         clusterID = header.clusterID
         raftTerm = header.raftTerm
         for keyValue in page.keyValues { witnesses.add(keyValue) }
@@ -98,28 +121,47 @@ extension Session {
         listRevision = revision
         guard page.hasMore else {
             resumeRevision = revision + 1
+            pageSize = min(largestPageSize, pageSize * Self.shrinkage)
             return nil
         }
         guard let last = page.keyValues.last else { throw Refusal(description: "a page of the list is empty, but says that more follow") }
-        return RangeRequest(key: last.key + [0], rangeEnd: keys.end, limit: pageSize, revision: revision)
+        pageStart = last.key + [0]
+        return RangeRequest(key: pageStart, rangeEnd: keys.end, limit: pageSize, revision: revision)
     }
 }
 
 // MARK: - Proof
 
 extension Session {
-    /// Begins a proof that the store's history is ours: the request for what was written last, as it was at the end of what is known.
+    /// Begins a proof that the store's history is ours: the requests for what was written last, and for the number of keys, both as they
+    /// were at the end of what is known. Without the number, a store that has lost nothing but deletions would pass.
     ///
     /// `nil` when nothing is known, or nothing is left to prove it by: then a list must come first.
-    func startProof() -> RangeRequest? {
+    func startProof() -> (witness: RangeRequest, count: RangeRequest)? {
         guard let resumeRevision, let witness = witnesses.latest else { return nil }
-        return RangeRequest(key: witness.key, limit: 1, revision: resumeRevision - 1)
+        return (
+            RangeRequest(key: witness.key, limit: 1, revision: resumeRevision - 1),
+            RangeRequest(key: keys.prefix, rangeEnd: keys.end, limit: 0, revision: resumeRevision - 1, isCountOnly: true)
+        )
     }
 
-    /// Takes the answer to a proof; refuses it when it is none.
-    mutating func receive(proof: RangeResponse) throws(Refusal) {
+    /// Takes the answers to a proof; refuses them when they are none.
+    mutating func receive(proof witness: RangeResponse, count: RangeResponse) throws(Refusal) {
+        guard let header = count.header else { throw Self.noHeader }
+        try check(header)
+        guard count.count == keyCount else {
+            throw Refusal(
+                description: "the store had \(count.count) keys at the known revision, not \(keyCount): it was wiped or restored",
+                showsOtherHistory: true
+            )
+        }
+        try receive(witness: witness)
+    }
+
+    /// Takes what was written last; refuses what is not as it was.
+    private mutating func receive(witness proof: RangeResponse) throws(Refusal) {
         guard resumeRevision != nil, let witness = witnesses.latest else { return }
-        guard let header = proof.header else { throw Refusal(description: "the answer has no header: this is not etcd") }
+        guard let header = proof.header else { throw Self.noHeader }
         try check(header)
         guard header.raftTerm >= raftTerm else { throw Self.olderTerm }
         guard proof.keyValues == [witness] else {
@@ -129,10 +171,6 @@ extension Session {
             )
         }
         raftTerm = header.raftTerm
-    }
-
-    private static var olderTerm: Refusal {
-        Refusal(description: "the cluster's term of election has gone back: it was wiped or restored", showsOtherHistory: true)
     }
 
     /// Begins a comparison, for a store that does not have the revision of a proof: the requests for what was written since, and then for
@@ -155,14 +193,14 @@ extension Session {
     /// - Returns: that something has changed, and what is known must be listed again; `nil` when nothing has.
     mutating func receive(changes: RangeResponse, witness: RangeResponse) throws(Refusal) -> String? {
         guard let resumeRevision, let header = changes.header, let later = witness.header else {
-            throw Refusal(description: "the answer has no header: this is not etcd")
+            throw Self.noHeader
         }
         try check(header)
         guard later.revision >= header.revision else {
             throw Refusal(description: "the store's revision went back between two answers", showsOtherHistory: true)
         }
         let wasRewritten = witness.keyValues.first?.modRevision ?? .max >= resumeRevision
-        if !wasRewritten { try receive(proof: witness) }
+        if !wasRewritten { try receive(witness: witness) }
         guard !wasRewritten, changes.keyValues.isEmpty, changes.count == keyCount else {
             return losePlace("revision \(resumeRevision - 1) was compacted, and keys have changed since")
         }
@@ -240,7 +278,7 @@ extension Session {
     }
 
     private mutating func created(_ response: WatchResponse) throws(Refusal) -> Step {
-        guard let header = response.header else { throw Refusal(description: "the answer has no header: this is not etcd") }
+        guard let header = response.header else { throw Self.noHeader }
         // A watch from a revision that the store has yet to reach would just be silent, until other changes have that number.
         try check(header)
         watchID = response.watchID

@@ -12,7 +12,7 @@ package import Discovery
 /// |---|---|---|---|---|
 /// | `listen` | address | `127.0.0.1:8080` | IP address and port 0…65535 | where to serve; `"[::]:8080"` (quoted): all addresses of both families; port 0: the system chooses |
 /// | `workers` | integer | 0 | 0…1024 | threads that serve; 0: one a core |
-/// | `shutdown_timeout` | duration | 10 | | how long a stop waits for requests under way |
+/// | `shutdown_timeout` | duration | 10 | | how long a stop waits for requests under way, and then for the state file |
 /// | `ready_timeout` | duration | 60 | or 0 | after this one complete source is enough to be ready; 0: wait for every source for ever |
 /// | `sources` | list | a file source | at least one | where peers come from, in order of preference; each item has exactly one key: `etcd`, `kubernetes` or `file` |
 /// | `sources[].*.name` | string | the kind | letters, digits, `-` `_` `.`; unique | the source's name in statistics, logs and metrics |
@@ -41,7 +41,7 @@ package import Discovery
 /// | `sources[].kubernetes.check_url` | URL | `services`', else empty | path, `http(s)` URL, `tcp:` or empty | active check; empty: the kubelet's readiness is the check |
 /// | `sources[].file.path` | path | `peers.yaml` | | the peers file |
 /// | `combine` | choice | `merge` | `merge`, `first` | for each service the union of the sources, or the first source that has it |
-/// | `stale_after` | duration | 30 | or 0 | picks say `stale` when no source proved contact for this long; 0: never |
+/// | `stale_after` | duration | 30 | or 0 | picks say `stale` when no source proved contact for this long; 0: never, but for peers of the state file, which are stale until their source delivers |
 /// | `health_check.enabled` | boolean | true | | whether peers are probed |
 /// | `health_check.interval` | duration | 5 | | time between probes of a peer |
 /// | `health_check.timeout` | duration | 3 | | how long a probe may take |

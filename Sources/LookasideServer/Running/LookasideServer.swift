@@ -78,7 +78,7 @@ package struct LookasideServer: Sendable {
             clock: clock,
             configuration: configuration.apiConfiguration
         )
-        if await stateKeeper.restore() { readiness.noteRestored() }
+        await stateKeeper.restore()
         let server = try startServer(api)
         logger.notice(
             "listening",
@@ -86,6 +86,7 @@ package struct LookasideServer: Sendable {
         )
         whenListening(server.port)
 
+        let deadline = ShutdownDeadline()
         let group = ServiceGroup(
             configuration: .init(
                 services: [
@@ -97,10 +98,18 @@ package struct LookasideServer: Sendable {
                             stateKeeper: stateKeeper,
                             runners: runners,
                             checker: checker,
-                            targetChanges: targetChanges
+                            targetChanges: targetChanges,
+                            deadline: deadline
                         )
                     ),
-                    .init(service: ServingService(server: server, readiness: readiness, shutdownTimeout: { current.value.shutdownTimeout })),
+                    .init(
+                        service: ServingService(
+                            server: server,
+                            readiness: readiness,
+                            shutdownTimeout: { current.value.shutdownTimeout },
+                            deadline: deadline
+                        )
+                    ),
                 ],
                 logger: logger
             )

@@ -8,10 +8,13 @@ struct ServingService: Service {
     let readiness: Readiness
     /// Asked when the server stops.
     let shutdownTimeout: @Sendable () -> Duration
+    let deadline: ShutdownDeadline
 
     func run() async throws {
         try? await gracefulShutdown()
         readiness.stop()
-        await server.stop(drainingFor: shutdownTimeout())
+        let timeout = shutdownTimeout()
+        deadline.begin(timeout)
+        await server.stop(drainingFor: timeout)
     }
 }

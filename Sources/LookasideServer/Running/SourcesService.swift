@@ -10,14 +10,16 @@ struct SourcesService: Service {
     let runners: [SourceRunner]
     let checker: HealthChecker
     let targetChanges: AsyncStream<CheckTargets>
+    let deadline: ShutdownDeadline
 
     func run() async throws {
+        // Not waited for: it may hang in a disk.
+        let keeping = Task { await stateKeeper.run() }
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await controlPlane.run() }
                 group.addTask { await statistics.run() }
                 group.addTask { await checker.run() }
-                group.addTask { await stateKeeper.run() }
                 group.addTask {
                     for await change in targetChanges {
                         checker.setTargets(
@@ -33,7 +35,8 @@ struct SourcesService: Service {
                 }
             }
         }
+        keeping.cancel()
         // Once more, with what was learned since the last save.
-        await stateKeeper.save()
+        await stateKeeper.save(within: deadline.rest())
     }
 }

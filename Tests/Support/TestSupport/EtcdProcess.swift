@@ -35,7 +35,7 @@ package final class EtcdProcess: @unchecked Sendable {
     /// The password of the user `root` where authentication is on.
     private static let rootPassword = "root-password"
 
-    private let directory: URL
+    let directory: URL
     private let name: String
     private let arguments: [String]
     private let tls: TLS?

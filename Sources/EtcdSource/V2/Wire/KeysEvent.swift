@@ -29,6 +29,10 @@ struct KeysEvent: Decodable, Equatable, Sendable {
         guard let index = node.modifiedIndex else {
             throw DecodingError.dataCorruptedError(forKey: .node, in: fields, debugDescription: "the node has no modifiedIndex")
         }
+        // Nothing could come after it.
+        guard index < .max else {
+            throw DecodingError.dataCorruptedError(forKey: .node, in: fields, debugDescription: "no store has the index \(index)")
+        }
         self.index = index
     }
 

@@ -9,9 +9,10 @@ struct KeysHead: Equatable, Sendable {
     /// The term of the cluster's election, which never goes back in one history; errors leave it out.
     var raftTerm: UInt64?
 
-    /// Reads the header fields; `nil` when they are not etcd's.
+    /// Reads the header fields; `nil` when they are not etcd's. No store has the last index that an integer can hold: nothing could come
+    /// after it.
     init?(_ headers: HTTPHeaders) {
-        guard let index = headers["X-Etcd-Index"].flatMap({ UInt64($0) }) else { return nil }
+        guard let index = headers["X-Etcd-Index"].flatMap({ UInt64($0) }), index < .max else { return nil }
         self.clusterID = headers["X-Etcd-Cluster-Id"] ?? ""
         self.index = index
         self.raftTerm = headers["X-Raft-Term"].flatMap { UInt64($0) }

@@ -27,7 +27,7 @@ struct KeyValue: Decodable, Equatable, Sendable {
         key = [UInt8](try fields.decodeIfPresent(Data.self, forKey: .key) ?? Data())
         value = [UInt8](try fields.decodeIfPresent(Data.self, forKey: .value) ?? Data())
         createRevision = try fields.decodeInteger(forKey: .createRevision)
-        modRevision = try fields.decodeInteger(forKey: .modRevision)
+        modRevision = try fields.decodeRevision(forKey: .modRevision)
         version = try fields.decodeInteger(forKey: .version)
     }
 }

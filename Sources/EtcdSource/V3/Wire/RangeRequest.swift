@@ -14,9 +14,12 @@ struct RangeRequest: Encodable, Equatable, Sendable {
     var minimumModRevision: Int64?
     /// Whether values are left out.
     var isKeysOnly = false
+    /// Whether keys are left out, too: only their number is asked for.
+    var isCountOnly = false
 
     private enum CodingKeys: String, CodingKey {
-        case key, rangeEnd = "range_end", limit, revision, minimumModRevision = "min_mod_revision", isKeysOnly = "keys_only"
+        case key, rangeEnd = "range_end", limit, revision, minimumModRevision = "min_mod_revision", isKeysOnly = "keys_only",
+            isCountOnly = "count_only"
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -27,5 +30,6 @@ struct RangeRequest: Encodable, Equatable, Sendable {
         try fields.encodeIfPresent(revision.map { WireInteger($0) }, forKey: .revision)
         try fields.encodeIfPresent(minimumModRevision.map { WireInteger($0) }, forKey: .minimumModRevision)
         if isKeysOnly { try fields.encode(true, forKey: .isKeysOnly) }
+        if isCountOnly { try fields.encode(true, forKey: .isCountOnly) }
     }
 }

@@ -20,7 +20,7 @@ struct ResponseHeader: Decodable, Equatable, Sendable {
     init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         clusterID = try fields.decodeInteger(forKey: .clusterID)
-        revision = try fields.decodeInteger(forKey: .revision)
+        revision = try fields.decodeRevision(forKey: .revision)
         raftTerm = try fields.decodeInteger(forKey: .raftTerm)
     }
 }

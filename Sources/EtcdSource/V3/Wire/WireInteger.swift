@@ -29,4 +29,13 @@ extension KeyedDecodingContainer {
     func decodeInteger<Value: FixedWidthInteger & Codable & Sendable>(_ type: Value.Type = Value.self, forKey key: Key) throws -> Value {
         try decodeIfPresent(WireInteger<Value>.self, forKey: key)?.value ?? 0
     }
+
+    /// The revision of a field, 0 when it is not there. The last one that an integer can hold is refused: nothing could come after it.
+    func decodeRevision(forKey key: Key) throws -> Int64 {
+        let revision: Int64 = try decodeInteger(forKey: key)
+        guard revision < .max else {
+            throw DecodingError.dataCorruptedError(forKey: key, in: self, debugDescription: "no store has the revision \(revision)")
+        }
+        return revision
+    }
 }
