@@ -192,7 +192,7 @@ struct RecordingTests {
 
     @Test(arguments: [
         ("09", 404, "NotFound", false, false), ("10", 401, "Unauthorized", true, false), ("11", 403, "Forbidden", true, false),
-        ("12", 403, "Forbidden", true, false), ("13", 400, "BadRequest", false, false), ("14", 500, nil, false, false),
+        ("12", 403, "Forbidden", true, false), ("13", 400, "BadRequest", false, false), ("14", 500, nil, true, false),
         ("15", 504, "Timeout", true, false), ("18", 403, "Forbidden", true, false), ("39", 410, "Expired", false, true),
         ("65", 403, "Forbidden", true, false), ("74", 504, "Timeout", true, false), ("87", 410, "Expired", false, true),
     ])
