@@ -279,6 +279,21 @@ struct KubernetesSourceTests {
         #expect(served.monitor.status.failures == 0 && served.monitor.status.lists == 1)
     }
 
+    @Test func `a token that is refused before the next one is mounted is a failure, and nothing is lost`() async throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("token", "old")
+        server.accept(["old"])
+        let served = try ServedKubernetes(server.url) { $0.tokenFile = directory.file("token") }
+        try await served.running { try await served.waitForWatch() }
+        server.accept(["new"])
+        server.write(.slice("web-2", of: "web", [Endpoint("10.0.0.2")]))
+        for _ in 0..<3 { #expect(await served.failure().contains("status 401")) }
+        #expect(served.peers == Self.one)
+        try directory.write("token", "new")
+        try await served.running { try await served.waitFor(["web/10.0.0.1:80": "up", "web/10.0.0.2:80": "up"]) }
+        #expect(served.monitor.status.lists == 1)
+    }
+
     @Test func `a token that is refused is named by its file, never by what it is`() async throws {
         let directory = try TemporaryDirectory()
         try directory.write("token", "wrong-secret")

@@ -103,6 +103,17 @@ final class ServedKubernetes: Sendable {
         return peers
     }
 
+    /// The same with all that is said of each peer.
+    var described: [String: String] {
+        SourceTable.described(
+            Dictionary(
+                uniqueKeysWithValues: directory.all.map { service in
+                    (service.name, service.plan.members.map { (address: $0.state.address, value: $0.value) })
+                }
+            )
+        )
+    }
+
     /// Waits until picks see these peers.
     func waitFor(_ expected: [String: String], sourceLocation: SourceLocation = #_sourceLocation) async throws {
         try await wait("picks see \(peers), expected \(expected)", sourceLocation: sourceLocation) { peers == expected }
