@@ -384,8 +384,8 @@ class Benchmarks:
             servers = {many: stack.enter_context(harness.lookaside_of(binary, clusters[many].configuration, every))}
             elapsed = time.monotonic() - began
             time.sleep(5)
-            count = sum(service["peers"] for service in servers[many].json("/peers")["services"])
             each = (servers[many].resident_bytes() - empty) / (many * endpoints)
+            count = sum(service["peers"] for service in servers[many].json("/peers")["services"])
             servers[few] = stack.enter_context(harness.lookaside_of(binary, clusters[few].configuration, every))
             harness.say(f"following {CHANGES:,} changes of slices")
             seen = sorted(clusters[many].command("follow", servers[many].port, CHANGES)["seen"])
