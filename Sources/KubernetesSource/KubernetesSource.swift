@@ -7,7 +7,8 @@ package import Logging
 ///
 /// The first session lists all objects, page by page, and watches from the list's version on. Every later session begins the watch again
 /// where the last one ended, without a list, unless the API server no longer has what came after, or the store's history is not the
-/// known one: see ``Session``. What a list says is visible when it is complete, in one step.
+/// known one: see ``Session``. What a list says is visible when it is complete, in one step. A further page that is refused for a while is
+/// asked for again within the session; any other failure ends it.
 ///
 /// A watch ends after a random time, or when it was silent for ``Configuration/idleTimeout``, and is begun again at once: the answer to that
 /// proves contact, which a silent connection does not; it counts as watching until that answer does not come. The revision of a delivery
@@ -17,7 +18,7 @@ package actor KubernetesSource: Source {
     private static let shortestPlace = Duration.seconds(60)
     /// What a watch is given to be ended by the API server, which has been told when.
     private static let lateness = Duration.seconds(30)
-    /// How often one page is asked for.
+    /// How often a further page is asked for at most.
     private static let pageAttempts = 10
     /// A watch that ends sooner than this and has brought nothing has not worked: not to try again and again without a pause.
     private static let shortestLife = Duration.seconds(1)

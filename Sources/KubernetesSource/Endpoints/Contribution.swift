@@ -9,6 +9,8 @@ struct Contribution: Sendable {
     }
 
     /// What the object said last that was valid: it stays where the object says something that is not.
+    ///
+    /// When a Service gets another port, Kubernetes writes its slices anew under the names that they have (`recycleSlices`).
     struct LastValid: Sendable {
         var port: Int?
         var weight: Double?
