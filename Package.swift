@@ -111,6 +111,12 @@ let package = Package(
             path: "Tests/Benchmarks/SyncBenchmark",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "KubernetesBenchmark",
+            dependencies: ["HTTPTransport", "TestSupport"],
+            path: "Tests/Benchmarks/KubernetesBenchmark",
+            swiftSettings: settings
+        ),
 
         .testTarget(name: "BalancingTests", dependencies: ["Balancing", "TestSupport"], swiftSettings: settings),
         .testTarget(

@@ -38,12 +38,19 @@ struct APIServer: Sendable {
         return try decode(ObjectList.self, from: response.body)
     }
 
-    /// Opens a watch: the bytes of its answers, each of which is a line for ``event(from:)``.
-    func watch(_ request: WatchRequest) async throws -> HTTPClient.StreamingResponse.Body {
-        let lifetime = configuration.watchLifetime * Double.random(in: 1...2)
+    /// A watch that is open.
+    struct Watch {
+        /// The bytes of its answers, each of which is a line for ``APIServer/event(from:)``.
+        let body: HTTPClient.StreamingResponse.Body
+        /// When the server ends it, at the latest.
+        let lifetime: Duration
+    }
+
+    /// Opens a watch.
+    func watch(_ request: WatchRequest) async throws -> Watch {
+        let seconds = max(1, Int(configuration.watchLifetime * Double.random(in: 1...2) / .seconds(1)))
         let query = [
-            "watch": "true", "resourceVersion": "\(request.version)", "allowWatchBookmarks": "true",
-            "timeoutSeconds": "\(max(1, Int(lifetime / .seconds(1))))",
+            "watch": "true", "resourceVersion": "\(request.version)", "allowWatchBookmarks": "true", "timeoutSeconds": "\(seconds)",
         ]
         let response = try await client.stream(
             httpRequest(configuredNamespace, query),
@@ -53,7 +60,7 @@ struct APIServer: Sendable {
         guard response.status == 200 else {
             throw failure(status: response.status, headers: response.headers, body: await response.errorBody())
         }
-        return response.body
+        return Watch(body: response.body, lifetime: .seconds(seconds))
     }
 
     /// Reads one line of a watch.
@@ -142,13 +149,21 @@ extension APIServer {
         case 403:
             let scope = configuredNamespace.map { "in namespace \($0)" } ?? "in all namespaces"
             let verbs = KubernetesSource.Resource.verbs.joined(separator: " and ")
-            return error("this needs a role that may \(verbs) \(configuration.resource.name) \(scope) (status 403)\(words)", .passing, delay: delay)
+            return error("this needs a role that may \(verbs) \(configuration.resource.name) \(scope) (status 403)\(words)", .forbidden, delay: delay)
         case 404:
             let advice = configuration.resource == .endpointSlices ? "; Kubernetes before 1.21 has resource: endpoints only" : ""
             return error("the API server does not serve \(configuration.resource.apiVersion) \(configuration.resource.name)\(advice)\(words)")
         default:
-            let cause: KubernetesError.Cause = found.saysExpired || status == 410 ? .expired : Status.passing.contains(status) ? .passing : .failed
-            return error("the answer has status \(status)\(words)", cause, delay: delay)
+            return error("the answer has status \(status)\(words)", found.saysExpired ? .expired : cause(of: status), delay: delay)
+        }
+    }
+
+    private func cause(of status: Int) -> KubernetesError.Cause {
+        switch status {
+        case 410: .expired
+        case 500: .internalError
+        case let status where Status.passing.contains(status): .passing
+        default: .failed
         }
     }
 }

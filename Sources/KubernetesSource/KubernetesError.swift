@@ -8,6 +8,10 @@ struct KubernetesError: DelayingError, CustomStringConvertible {
     enum Cause: Equatable {
         /// The same may succeed later, as it was asked for.
         case passing
+        /// The same, but it may be what was asked for that the API server cannot do: when it comes again and again, it is taken for ``failed``.
+        case internalError
+        /// Who asks is not allowed to; nothing is wrong with what was asked for.
+        case forbidden
         /// What was asked for is not to be had: the next session lists.
         case failed
         /// The version that was asked for is too old.
@@ -26,5 +30,15 @@ struct KubernetesError: DelayingError, CustomStringConvertible {
     var cause = Cause.failed
     var delay = Duration.zero
 
-    var description: String { "\(operation) at \(endpoint): \(message)" }
+    var description: String { Self.beginning(of: "\(operation) at \(endpoint): \(message)") }
+
+    /// What is shown of words that come from outside: up to 500 bytes.
+    static func beginning(of words: String) -> String {
+        let limit = 500
+        guard words.utf8.count > limit else { return words }
+        let ellipsis = "…"
+        var end = words.utf8.index(words.startIndex, offsetBy: limit - ellipsis.utf8.count)
+        while end.samePosition(in: words.unicodeScalars) == nil { end = words.utf8.index(before: end) }
+        return String(words[..<end]) + ellipsis
+    }
 }

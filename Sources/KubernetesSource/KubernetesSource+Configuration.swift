@@ -18,7 +18,8 @@ extension KubernetesSource {
             /// The name of the port to take, `http`; without such a port the only TCP port is taken.
             package var portName: String
 
-            /// The port to take when neither the name decides nor there is just one; `nil`: the service has no peers, and is reported.
+            /// The port to take when neither the name decides nor there is just one; `nil`: the service is reported, and has
+            /// no peers, or those at the port it had before.
             package var port: Int?
 
             /// The weight, 100; a label of the service counts more.
@@ -84,7 +85,8 @@ extension KubernetesSource {
         /// API server sends any.
         package var idleTimeout: Duration
 
-        /// How long a watch lives at least, 300 s; at most twice as long. At random, so that not all clients begin again together.
+        /// How long a watch lives at least, 300 s; at most twice as long, and half a minute for the API server to end it. At random, so that
+        /// not all clients begin again together.
         package var watchLifetime: Duration
 
         /// Makes a configuration; every argument has the documented default.

@@ -7,12 +7,19 @@ package import Logging
 ///
 /// The first session lists all objects, page by page, and watches from the list's version on. Every later session begins the watch again
 /// where the last one ended, without a list, unless the API server no longer has what came after, or the store's history is not the
-/// known one: see ``Session``. What a list says is visible when it is complete, in one step.
+/// known one: see ``Session``. What a list says is visible when it is complete, in one step. A further page that is refused for a while is
+/// asked for again within the session; any other failure ends it.
 ///
 /// A watch ends after a random time, or when it was silent for ``Configuration/idleTimeout``, and is begun again at once: the answer to that
 /// proves contact, which a silent connection does not; it counts as watching until that answer does not come. The revision of a delivery
 /// is the resource version up to which everything is known.
 package actor KubernetesSource: Source {
+    /// A place to go on from that is gone again so soon after a list is a failure: lists must not follow each other without a pause.
+    private static let shortestPlace = Duration.seconds(60)
+    /// What a watch is given to be ended by the API server, which has been told when.
+    private static let lateness = Duration.seconds(30)
+    /// How often a further page is asked for at most.
+    private static let pageAttempts = 10
     /// A watch that ends sooner than this and has brought nothing has not worked: not to try again and again without a pause.
     private static let shortestLife = Duration.seconds(1)
     /// How often a watch that is never silent looks whether its access or its certificates were replaced.
@@ -23,19 +30,35 @@ package actor KubernetesSource: Source {
     private let configuration: Configuration
     private let client: HTTPClient
     private let logger: Logger
+    private let now: @Sendable () -> ContinuousClock.Instant
+    private let pause: @Sendable (Duration) async throws -> Void
     private var credentials = Credentials()
     private var session: Session
     private var table: EndpointTable
     /// How the cluster was reached last; `nil` before the first session.
     private var lastAccess: ClusterAccess?
+    /// When the last list was complete.
+    private var listed: ContinuousClock.Instant?
     /// Whether the last watch ended in good order: contact counts as unbroken until the next one fails.
     private var isResuming = false
 
     /// Makes a source that has not asked anything yet.
-    package init(configuration: Configuration, client: HTTPClient, logger: Logger) {
+    ///
+    /// - Parameters:
+    ///   - now: the time; for tests.
+    ///   - pause: waits before a page is asked for again; for tests.
+    package init(
+        configuration: Configuration,
+        client: HTTPClient,
+        logger: Logger,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
+        pause: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+    ) {
         self.configuration = configuration
         self.client = client
         self.logger = logger
+        self.now = now
+        self.pause = pause
         self.session = Session(resource: configuration.resource, pageSize: configuration.pageSize)
         self.table = EndpointTable(mapping: Self.mapping(configuration))
     }
@@ -53,7 +76,7 @@ package actor KubernetesSource: Source {
         let access = try access()
         feed.monitor.use(endpoint: access.endpoint)
         if !isUnbroken { feed.monitor.enter(.connecting) }
-        if let lastAccess, !lastAccess.reachesSame(as: access) { session.forget() }
+        if let lastAccess, !lastAccess.reachesSame(as: access) { forget() }
         lastAccess = access
         credentials.use(access.token)
         do {
@@ -66,7 +89,16 @@ package actor KubernetesSource: Source {
             // Not to ask for the same again and again.
             session.losePlace()
             throw error
+        } catch let error as KubernetesError where error.cause == .internalError {
+            session.noteInternalError()
+            throw error
         }
+    }
+
+    /// Forgets everything: it is of another cluster, or of other namespaces.
+    private func forget() {
+        session.forget()
+        table = EndpointTable(mapping: Self.mapping(configuration))
     }
 
     private func access() throws(ClusterAccess.Unusable) -> ClusterAccess {
@@ -82,11 +114,9 @@ package actor KubernetesSource: Source {
     }
 
     private func follow(_ access: ClusterAccess, _ feed: SourceFeed) async throws {
-        let isKnown = try await proveHistory(access, feed)
-        if !isKnown { try await list(access, feed) }
+        if try await !proveHistory(access, feed) { try await list(access, feed) }
         guard let request = session.startWatch() else { return }
         let server = try apiServer(access)
-        let began = ContinuousClock.now
         let lost: String?
         do {
             lost = try await follow(try await server.watch(request), access, server, feed)
@@ -94,8 +124,9 @@ package actor KubernetesSource: Source {
             lost = session.losePlace(error.message)
         }
         guard let lost else { return }
-        guard isKnown || began.duration(to: .now) >= Self.shortestLife else { throw server.error("the history was lost, listing again: \(lost)") }
-        logger.warning("Kubernetes no longer has what changed, listing again", metadata: ["source": "\(feed.monitor.name)", "reason": "\(lost)"])
+        let error = server.error("the history was lost, listing again: \(lost)")
+        if let listed, listed.duration(to: now()) < Self.shortestPlace { throw error }
+        logger.warning("Kubernetes no longer has what changed, listing again", metadata: ["source": "\(feed.monitor.name)", "reason": "\(error)"])
     }
 }
 
@@ -119,12 +150,11 @@ extension KubernetesSource {
                 guard error.showsOtherHistory else { throw server.error(error) }
                 logger.warning(
                     "the history of Kubernetes was broken, listing again",
-                    metadata: ["source": "\(feed.monitor.name)", "reason": "\(error)"]
+                    metadata: ["source": "\(feed.monitor.name)", "reason": "\(server.error(error))"]
                 )
                 return false
             } catch let error as KubernetesError where error.cause == .expired {
-                // Too long ago for the store to say what it had.
-                return false
+                next = session.goOnWithoutVersion(after: request)
             }
         }
         return false
@@ -146,22 +176,40 @@ extension KubernetesSource {
     }
 
     private func listPages(_ access: ClusterAccess, _ feed: SourceFeed) async throws {
-        var list = EndpointTable(mapping: Self.mapping(configuration))
+        var list = EndpointTable(replacing: table)
         var next: ListRequest? = session.startList()
         while let request = next {
-            let server = try apiServer(access)
-            let page = try await server.list(request)
+            let page = try await readPage(request, access, feed)
             do throws(Refusal) {
                 next = try session.receive(page, to: request)
             } catch {
-                throw server.error(error)
+                throw try apiServer(access).error(error)
             }
-            for item in page.items ?? [] { list.add(item) }
+            for item in page.items ?? [] { list.add(item, after: table) }
         }
         guard let version = session.version else { return }
         await (session.isHistoryBroken ? feed.afterBrokenHistory : feed).replace(with: list.sourceTable(), revision: version.description)
         table = list
+        listed = now()
         session.finishList()
+    }
+
+    /// Reads one page. When a further one is refused for a while, it alone is asked for again: those before it are not lost.
+    private func readPage(_ request: ListRequest, _ access: ClusterAccess, _ feed: SourceFeed) async throws -> ObjectList {
+        var backoff = backoff
+        var generator = SystemRandomNumberGenerator()
+        var attempts = 0
+        while true {
+            attempts += 1
+            do {
+                return try await apiServer(access).list(request)
+            } catch let error as KubernetesError where error.cause == .passing || error.cause == .internalError {
+                guard request.continueToken != nil, attempts < Self.pageAttempts else { throw error }
+                feed.monitor.fault("\(error)")
+                try await pause(error.delay + backoff.next(using: &generator))
+                feed.monitor.enter(.listing)
+            }
+        }
     }
 }
 
@@ -172,47 +220,53 @@ extension KubernetesSource {
     ///
     /// - Returns: why the objects must be listed again; `nil` when the watch may just be begun again.
     private func follow(
-        _ body: HTTPClient.StreamingResponse.Body,
+        _ watch: APIServer.Watch,
         _ access: ClusterAccess,
         _ server: APIServer,
         _ feed: SourceFeed
     ) async throws -> String? {
+        let began = now()
         feed.monitor.enter(.watching)
-        let began = ContinuousClock.now
         let certificates = access.tls.fileStamps
         var lastCheck = began
         var hasDelivered = false
         do {
             var lines = LineSplitter(limit: configuration.answerLimit)
-            for try await bytes in body {
-                feed.monitor.provedContact()
+            for try await bytes in watch.body {
                 for line in try lines.append(bytes) {
                     switch try await receive(line, server, feed) {
                     case .goesOn(let changed): hasDelivered = hasDelivered || changed
                     case .placeLost(let reason): return reason
                     }
                 }
-                guard lastCheck.duration(to: .now) >= Self.accessCheckInterval else { continue }
-                lastCheck = .now
+                // Something in between may send blank lines for ever.
+                if began.duration(to: now()) >= watch.lifetime + Self.lateness { break }
+                guard lastCheck.duration(to: now()) >= Self.accessCheckInterval else { continue }
+                lastCheck = now()
                 // A silent watch is begun again anyway, with the access and the certificates of that moment.
                 let hasMoved = (try? self.access()).map { $0 != access } ?? false
                 if hasMoved || access.tls.fileStamps != certificates {
-                    isResuming = true
+                    endInGoodOrder()
                     return nil
                 }
             }
         } catch let error as HTTPTransportError where error.code == .idle {
-            isResuming = true
+            endInGoodOrder()
             return nil
         } catch let error as LineSplitter.LineTooLong {
             // To begin again would be to be sent the same; a list comes in pages.
             return session.losePlace(error.description)
         }
-        guard hasDelivered || began.duration(to: .now) >= Self.shortestLife else {
+        guard hasDelivered || began.duration(to: now()) >= Self.shortestLife else {
             throw server.error("the watch ended as soon as it had begun", .passing)
         }
-        isResuming = true
+        endInGoodOrder()
         return nil
+    }
+
+    private func endInGoodOrder() {
+        session.noteSuccess()
+        isResuming = true
     }
 
     private enum Reception {
@@ -223,6 +277,7 @@ extension KubernetesSource {
 
     private func receive(_ line: [UInt8], _ server: APIServer, _ feed: SourceFeed) async throws -> Reception {
         let event = try server.event(from: line)
+        feed.monitor.provedContact()
         let known = session.version
         let step: Session.Step
         do throws(Refusal) {

@@ -8,6 +8,8 @@ struct ListRequest: Sendable {
     var only: (namespace: String, name: String)?
     /// The version of the store at which it is read; `nil`: the newest.
     var exactly: ResourceVersion?
+    /// Whether the one object was written before others that are not there to prove a history: as it was, it says nothing of them.
+    var refutesOnly = false
 }
 
 /// What is asked for with a watch.

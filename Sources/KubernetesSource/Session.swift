@@ -4,14 +4,16 @@
 /// changes": a list is read in pages at one version, the watch goes on from that, and is begun again from the version of the last event
 /// or bookmark, as long as the API server has what came after.
 ///
-/// Lists are asked for without a version, so that they are current: the cached ones, which a version of 0 brings, may be of any age and
-/// have no pages.
+/// Lists are asked for without a version, the first one too, so that they are current: the cached ones, which a version of 0 brings, may be
+/// of any age, older than what this server or another replica of it had before, and have no pages.
 ///
 /// Before a watch is begun again the store must prove that its history is the known one: that it is not behind, and that what was written
 /// last is there as it was, now or at the end of what is known. Kubernetes itself says nothing when a cluster was restored from a backup: a
-/// watch from a version that the store has yet to reach is just silent, also when something changes.
+/// watch from a version that the store has yet to reach is just silent, also when something changes. A store that has dropped the known
+/// version can prove nothing; then objects that were written earlier can still refute it, by being older than they were.
 struct Session: Sendable {
     private let resource: KubernetesSource.Resource
+    private let fullPageSize: Int
     private var pageSize: Int
 
     /// The version up to which everything is known; `nil`: list.
@@ -25,11 +27,17 @@ struct Session: Sendable {
     private var witnesses = Witnesses()
     /// The version of a list under way; `nil` before its first page.
     private var listVersion: ResourceVersion?
+    /// How often in a row the API server has failed without a reason.
+    private var internalErrors = 0
+
+    /// So many internal errors in a row lose the place: it may be what the API server cannot serve.
+    private static let internalErrorLimit = 3
 
     /// Makes a session that knows nothing.
     init(resource: KubernetesSource.Resource, pageSize: Int) {
         self.resource = resource
-        self.pageSize = max(1, pageSize)
+        fullPageSize = max(1, pageSize)
+        self.pageSize = fullPageSize
     }
 
     /// Has the session list: the place to go on from is gone.
@@ -44,8 +52,21 @@ struct Session: Sendable {
     /// Forgets the store: it is another one now, whose versions say nothing about those that are known.
     mutating func forget() {
         let knewStore = newest != nil
-        self = Session(resource: resource, pageSize: pageSize)
+        self = Session(resource: resource, pageSize: fullPageSize)
         isHistoryBroken = knewStore
+    }
+
+    /// Notes that the API server has failed without a reason (status 500): that passes most often, as when etcd elects a leader.
+    mutating func noteInternalError() {
+        internalErrors += 1
+        guard internalErrors >= Self.internalErrorLimit else { return }
+        internalErrors = 0
+        losePlace()
+    }
+
+    /// Notes that a watch has worked.
+    mutating func noteSuccess() {
+        internalErrors = 0
     }
 
     private mutating func otherHistory(_ description: String) -> Refusal {
@@ -88,7 +109,7 @@ extension Session {
         return ListRequest(limit: pageSize)
     }
 
-    /// Makes the pages of later lists smaller: one was too large to be read. `false`: they hold one object already.
+    /// Makes the pages of this list smaller: one was too large to be read. `false`: they hold one object already.
     mutating func shrinkPages() -> Bool {
         guard pageSize > 1 else { return false }
         pageSize = max(1, pageSize / 8)
@@ -118,9 +139,10 @@ extension Session {
         return ListRequest(limit: pageSize, continueToken: next)
     }
 
-    /// Notes that the list was delivered: what follows is of its history.
+    /// Notes that the list was delivered: what follows is of its history. Later lists begin with full pages again.
     mutating func finishList() {
         isHistoryBroken = false
+        pageSize = fullPageSize
     }
 
     private func version(of page: ObjectList) throws(Refusal) -> ResourceVersion {
@@ -139,8 +161,8 @@ extension Session {
     enum Proof {
         /// The history is the known one.
         case proved
-        /// The object was written again, or is gone: it has to be asked for as it was at the end of what is known.
-        case undecided(ListRequest)
+        /// The object was written again, or is gone: what to ask for next; `nil` when there is nothing, and a list must come first.
+        case undecided(ListRequest?)
     }
 
     /// Begins a proof that the store's history is the known one: the request for the object that was written last.
@@ -151,20 +173,33 @@ extension Session {
         return ListRequest(limit: 1, only: (namespace: witness.namespace, name: witness.name))
     }
 
+    /// Goes on without the known version, which the store has dropped: it can no longer prove the history, but one of the objects that
+    /// were written before may refute it.
+    ///
+    /// - Returns: the request for the next of them; `nil` when there is none, and a list must come first.
+    func goOnWithoutVersion(after request: ListRequest) -> ListRequest? {
+        guard let only = request.only, let witness = witnesses.before(only.name, in: only.namespace) else { return nil }
+        return ListRequest(limit: 1, only: (namespace: witness.namespace, name: witness.name), refutesOnly: true)
+    }
+
     /// Takes the answer to a request of a proof; refuses one that shows another history.
     mutating func receive(proof: ObjectList, to request: ListRequest) throws(Refusal) -> Proof {
-        guard let version, let witness = witnesses.latest else { throw Refusal(description: "a proof came when nothing was known") }
+        guard let version, let only = request.only, let witness = witnesses.named(only.name, in: only.namespace) else {
+            throw Refusal(description: "a proof came when nothing was known")
+        }
         let storeVersion = try self.version(of: proof)
         if request.exactly == nil { try check(storeVersion) }
         let metadata = proof.items?.first?.metadata
         let found = metadata.flatMap { $0.name == witness.name ? ResourceVersion($0.resourceVersion ?? "") : nil }
-        if let found, found == witness.version, metadata?.uid == witness.uid { return .proved }
+        if let found, found == witness.version, metadata?.uid == witness.uid {
+            return request.refutesOnly ? .undecided(goOnWithoutVersion(after: request)) : .proved
+        }
         guard request.exactly == nil, found.map({ version.isOlder(than: $0) }) ?? true else {
             throw otherHistory(
                 "\(witness.name) is at version \(found?.description ?? "none"), but was at \(witness.version) before: the cluster was restored"
             )
         }
-        return .undecided(ListRequest(limit: 1, only: request.only, exactly: version))
+        return .undecided(request.refutesOnly ? goOnWithoutVersion(after: request) : ListRequest(limit: 1, only: request.only, exactly: version))
     }
 }
 
@@ -229,6 +264,7 @@ extension Session {
         guard isBookmark || object.metadata?.name?.isEmpty == false else { throw Refusal(description: "an event is about an object without a name") }
         try check(found)
         version = found
+        noteSuccess()
     }
 }
 
@@ -239,6 +275,6 @@ extension Status {
     /// Whether the same may succeed later, as it was asked for.
     var isPassing: Bool { code.map(Self.passing.contains) ?? false }
 
-    /// The HTTP statuses that say so: too many requests, no server at the moment, an answer too late, no valid login.
-    static let passing = [401, 403, 408, 429, 502, 503, 504]
+    /// The HTTP statuses that say so: too many requests, no server at the moment, an error in the server, an answer too late, no valid login.
+    static let passing = [401, 403, 408, 429, 500, 502, 503, 504]
 }

@@ -18,6 +18,20 @@ struct Witnesses: Sendable {
     /// The one that was written last; `nil` when none is known to be there.
     var latest: Witness? { witnesses.last }
 
+    /// The one of this name; `nil` when it is not known.
+    func named(_ name: String, in namespace: String) -> Witness? {
+        place(of: name, in: namespace).map { witnesses[$0] }
+    }
+
+    /// The one that was written before the one of this name; `nil` when there is none.
+    func before(_ name: String, in namespace: String) -> Witness? {
+        place(of: name, in: namespace).flatMap { $0 > 0 ? witnesses[$0 - 1] : nil }
+    }
+
+    private func place(of name: String, in namespace: String) -> Int? {
+        witnesses.firstIndex { $0.name == name && $0.namespace == namespace }
+    }
+
     /// Notes an object that was written, in any order.
     mutating func add(_ witness: Witness) {
         remove(witness.name, in: witness.namespace)

@@ -176,8 +176,13 @@ class Process:
 
     def processor_seconds(self):
         """The processor time that the process has used, in user and kernel mode."""
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+        return processor_seconds(self.process.pid)
+
+
+def processor_seconds(pid):
+    """The processor time that a process has used, in user and kernel mode."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
 
 
 def free_port():
@@ -197,6 +202,45 @@ def etcd(processors):
         with Process(command, port, processors) as process:
             process.wait_until_answered("/health")
             yield process
+
+
+class Slices:
+    """A small Kubernetes API server with a slice for each service, which changes them at the word of a benchmark. A context manager."""
+
+    def __init__(self, program, services, endpoints):
+        command = [str(program), str(services), str(endpoints)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.port = int(self._line())
+        self.configuration = f"sources: [{{ kubernetes: {{ server: 'http://127.0.0.1:{self.port}', namespace: lab }} }}]"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        # It ends with its standard input.
+        self.process.stdin.close()
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+
+    def _line(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise BenchmarkError(f"{self.process.args[0]} has ended")
+        return line
+
+    def processor_seconds(self):
+        """The processor time that the process has used, in user and kernel mode."""
+        return processor_seconds(self.process.pid)
+
+    def command(self, *words):
+        """Gives a command, and returns the samples that it brings."""
+        self.process.stdin.write(" ".join(str(word) for word in words) + "\n")
+        self.process.stdin.flush()
+        return samples("".join(iter(self._line, "\n")))
 
 
 @contextlib.contextmanager

@@ -21,6 +21,9 @@ CHANGES = 1_000
 BATCH = 1_000
 # How long changes at a fixed rate go on.
 SYNC_SECONDS = 10
+# How many changes of slices a round makes, and how many a second.
+SLICE_CHANGES = 2_000
+SLICE_RATE = 500
 # How long active checks are watched.
 CHECK_SECONDS = 20
 # How much traffic is made to see what memory it takes: more than the minute that is kept.
@@ -424,6 +427,55 @@ class Benchmarks:
                 count = sum(service["peers"] for service in server.json("/peers")["services"])
         yield Row(f"{count:,} peers from etcd: start to ready", f"{elapsed:.1f} s")
         yield Row("… resident memory of the whole server, a peer", f"{each:,.0f} bytes", "<= 600 bytes", count == 1_000_000 and each <= 600)
+
+    # Kubernetes
+
+    def kubernetes(self):
+        """Slices that are listed in pages and watched; each size has a server of its own, so that both are measured in turn."""
+        program, binary = harness.build_product("KubernetesBenchmark"), harness.build_product("lookaside")
+        every = range(len(os.sched_getaffinity(0)))
+        with harness.Slices(program, 0, 1) as nothing, harness.lookaside_of(binary, nothing.configuration, every) as server:
+            time.sleep(2)
+            empty = server.resident_bytes()
+        few, many, endpoints = 500, 5_000, 20
+        with contextlib.ExitStack() as stack:
+            clusters = {services: stack.enter_context(harness.Slices(program, services, endpoints)) for services in (few, many)}
+            harness.say(f"listing {many:,} services")
+            began = time.monotonic()
+            servers = {many: stack.enter_context(harness.lookaside_of(binary, clusters[many].configuration, every))}
+            elapsed = time.monotonic() - began
+            time.sleep(5)
+            each = (servers[many].resident_bytes() - empty) / (many * endpoints)
+            count = sum(service["peers"] for service in servers[many].json("/peers")["services"])
+            servers[few] = stack.enter_context(harness.lookaside_of(binary, clusters[few].configuration, every))
+            harness.say(f"following {CHANGES:,} changes of slices")
+            seen = sorted(clusters[many].command("follow", servers[many].port, CHANGES)["seen"])
+            costs = {few: [], many: []}
+            for turn in range(self.rounds):
+                harness.say(f"measuring changes of slices, round {turn + 1} of {self.rounds}")
+                for services in (few, many):
+                    costs[services].append(self._cost_of_change(clusters[services], servers[services]))
+            lists = [source["lists"] for server in servers.values() for source in server.json("/stats")["sources"]]
+        yield Row(f"{count:,} peers from Kubernetes, {many:,} slices in pages of 200: start to ready", f"{elapsed:.1f} s")
+        holds = count == many * endpoints and each <= 600
+        yield Row("… resident memory beyond an empty server, a peer", f"{each:,.0f} bytes", "<= 600 bytes", holds)
+        p99 = self._quantile(seen, 0.99)
+        yield Row(f"… a slice written -> seen in `/pick`, {CHANGES:,} changes in turn: p50; largest", f"{statistics.median(seen):.1f}; {seen[-1]:.1f} ms")
+        yield Row("… p99; lists", f"{p99:.1f} ms; {max(lists)}", "<= 50 ms; 1", p99 <= 50 and max(lists) == 1)
+        yield Row(f"CPU for a change of one slice, {few:,} services; {many:,} services", f"{spread(costs[few], '{:.0f}')}; {spread(costs[many], '{:.0f}')} us")
+        growth = ratios(costs[many], costs[few])
+        yield Row(f"… {many:,} over {few:,} services", spread(growth), "<= 1.5", statistics.median(growth) <= 1.5)
+
+    def _cost_of_change(self, cluster, server):
+        """The microseconds of processor time, for all but picks, that a change takes."""
+
+        def measure():
+            before = server.processor_seconds_by_thread()
+            cluster.command("write", server.port, SLICE_CHANGES, SLICE_RATE)
+            after = server.processor_seconds_by_thread()
+            return sum(after.get(name, 0) - before.get(name, 0) for name in after if name != "MHD-worker")
+
+        return self.quiet.take([cluster, server], measure) / SLICE_CHANGES * 1e6
 
     def changes(self):
         """One key is set to another weight, again and again, and a pick asked for until it shows that weight."""

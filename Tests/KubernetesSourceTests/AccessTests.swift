@@ -124,7 +124,7 @@ struct AccessTests {
                 "certificate-authority-data: \"Y2E=\"": "certificate-authority: ca.pem",
             ])
         )
-        #expect(found.token == .file("/run/token") && found.tls.authorities == .file("\(directory.path)/ca.pem"))
+        #expect(found.token == .file("/run/token", otherwise: "secret") && found.tls.authorities == .file("\(directory.path)/ca.pem"))
     }
 
     @Test func `JSON is YAML`() throws {
@@ -151,6 +151,16 @@ struct AccessTests {
             (["cluster: near,": "cluster: no,"], "clusters has no no"), (["user: me,": "user: you,"], "users has no you"),
             (["server: \"https://127.0.0.1:6443/\", ": ""], "cluster near has no server"),
             (["\"Y2E=\"": "\"?\""], "certificate-authority-data is not base64"),
+            (["\"Y2E=\"": "[Y2E=]"], "cluster near: certificate-authority-data is not a text"),
+            (["token: secret": "token: { secret: 1 }"], "user me: token is not a text"),
+            (["client-key: keys/me.key": "client-key: [a]"], "user me: client-key is not a text"),
+            (["current-context: two": "current-context: [two]"], "current-context is not a text"),
+            (["namespace: lab": "namespace: [lab]"], "context two: namespace is not a text"),
+            (["user: me,": "user: [me],"], "context two: user is not a text"),
+            (["user: me,": "user: me, proxy: a,"], "context two: proxy is not supported; "),
+            (["token: secret": "as: false"], "user me: as is not supported; "),
+            (["insecure-skip-tls-verify: false": "disable-verification: false"], "cluster near: disable-verification is not supported; "),
+            (["users:": "users: 5\nothers:"], "users is not a list"),
         ] as [(KeyValuePairs<String, String>, String)]
     )
     func `what a kubeconfig file asks for in vain is said`(replacements: KeyValuePairs<String, String>, reason: String) throws {
@@ -202,6 +212,20 @@ struct CredentialsTests {
         try directory.remove("token")
         #expect(credentials.renew() == false)
         #expect(throws: ClusterAccess.Unusable.self) { _ = try credentials.token() }
+    }
+
+    @Test func `the token beside a token file is used while the file cannot be read`() throws {
+        var credentials = Credentials()
+        credentials.use(.file(directory.file("token"), otherwise: "beside"))
+        #expect(try credentials.token() == "beside")
+        #expect(credentials.renew() == false)
+        try directory.write("token", "one")
+        #expect(credentials.renew() == true)
+        #expect(try credentials.token() == "one")
+        try directory.remove("token")
+        #expect(try credentials.token() == "one")
+        #expect(credentials.renew() == true)
+        #expect(try credentials.token() == "beside")
     }
 
     @Test func `a secret is swapped by its directory, as Kubernetes does it`() throws {

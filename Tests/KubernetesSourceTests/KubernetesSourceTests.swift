@@ -7,7 +7,6 @@ import Testing
 /// A source and a small API server; after every scene picks must see what the server has.
 struct KubernetesSourceTests {
     private typealias Endpoint = FakeAPIServer.Endpoint
-    private typealias Object = FakeAPIServer.Object
 
     private let server: FakeAPIServer
 
@@ -86,71 +85,6 @@ struct KubernetesSourceTests {
         #expect(300...600 ~= lifetime)
     }
 
-    // MARK: - Pages
-
-    @Test func `a list of many pages is complete, or is not seen at all`() async throws {
-        for number in 2...50 { server.write(.slice("web-\(number)", of: "web", [Endpoint("10.0.0.\(number)")])) }
-        let expected = Dictionary(uniqueKeysWithValues: (1...50).map { ("web/10.0.0.\($0):80", "up") })
-        for pageSize in [1, 7, 50] {
-            let served = try ServedKubernetes(server.url) { $0.pageSize = pageSize }
-            try await served.running { try await served.waitFor(expected) }
-            #expect(served.monitor.status.lists == 1 && served.monitor.status.failures == 0)
-        }
-        let served = try ServedKubernetes(server.url) { $0.pageSize = 7 }
-        server.onRequest { $0.kind == .page ? .status(500, "InternalError", "broken") : nil }
-        let failure = await served.failure()
-        #expect(failure.hasSuffix("the answer has status 500: Kubernetes says: broken"))
-        #expect(served.peers.isEmpty && served.monitor.status.lists == 0)
-    }
-
-    @Test func `a further page fails, and what was known stays`() async throws {
-        for number in 2...5 { server.write(.slice("web-\(number)", of: "web", [Endpoint("10.0.0.\(number)")])) }
-        let served = try ServedKubernetes(server.url) { $0.pageSize = 2 }
-        try await served.running { try await served.waitForWatch() }
-        let before = served.peers
-        server.compact()
-        server.delete("web-1")
-        server.compact()
-        let slices = #"{"kind":"EndpointSliceList","apiVersion":"discovery.k8s.io/v1","metadata":{"resourceVersion":"1"}"#
-        let faults: [FakeAPIServer.Fault] = [
-            .answer(200), .answer(200, body: "{}"), .answer(200, body: slices + #","items":[{"metadata":5}]}"#),
-            .answer(200, body: #"{"kind":"EndpointsList","apiVersion":"v1","metadata":{"resourceVersion":"1"}}"#),
-            .cut(after: 40), .status(503, "ServiceUnavailable", "apiserver is shutting down", retryAfter: 1),
-        ]
-        for fault in faults {
-            server.onRequest { $0.kind == .page ? fault : nil }
-            // The first one notices that the place is gone.
-            while await served.failure() == "no failure" {}
-            #expect(served.peers == before)
-        }
-        server.onRequest(nil)
-        try await served.running {
-            try await served.wait { served.peers.count == 4 }
-        }
-    }
-
-    @Test func `a page that is too large is asked for in smaller ones`() async throws {
-        for number in 2...30 { server.write(.slice("web-\(number)", of: "web", [Endpoint("10.0.0.\(number)")])) }
-        let served = try ServedKubernetes(server.url) { $0.answerLimit = 5000 }
-        try await served.running { try await served.wait { served.peers.count == 30 } }
-        #expect(served.monitor.status.lists == 1 && served.monitor.status.failures == 0)
-        #expect(server.requests.compactMap { $0.query["limit"] }.contains("3"))
-    }
-
-    @Test func `a list whose token expires is begun again at once, and once`() async throws {
-        for number in 2...6 { server.write(.slice("web-\(number)", of: "web", [Endpoint("10.0.0.\(number)")])) }
-        let served = try ServedKubernetes(server.url) { $0.pageSize = 2 }
-        let expired = FakeAPIServer.Fault.status(410, "Expired", "The provided continue parameter is too old")
-        let count = Counter()
-        server.onRequest { $0.kind == .page && count.next() == 1 ? expired : nil }
-        try await served.running { try await served.wait { served.peers.count == 6 } }
-        #expect(served.monitor.status.failures == 0 && server.requests.count { $0.kind == .list } == 2)
-        server.onRequest { $0.kind == .page ? expired : nil }
-        let other = try ServedKubernetes(server.url) { $0.pageSize = 2 }
-        #expect(await other.failure().contains("status 410: Kubernetes says: The provided continue parameter is too old"))
-        #expect(other.peers.isEmpty)
-    }
-
     // MARK: - Watches that end
 
     @Test func `what happened while a watch was cut is caught up without a list`() async throws {
@@ -202,6 +136,20 @@ struct KubernetesSourceTests {
         #expect(proof.query == ["fieldSelector": "metadata.name=web-1", "limit": "1"] && proof.namespace == "lab")
     }
 
+    @Test func `a watch that its server never ends is begun again after its time, and blank lines prove no contact`() async throws {
+        let served = try ServedKubernetes(server.url)
+        async let session: Void = served.runOnce()
+        try await served.waitForWatch()
+        let contact = served.monitor.status.lastContact
+        // At most twice the lifetime, and half a minute for the server to end it.
+        served.advance(by: .seconds(631))
+        server.sendLine("")
+        try await session
+        #expect(served.monitor.status.lastContact == contact && served.monitor.status.phase == .watching)
+        try await served.running { try await served.wait { server.requests.count { $0.kind == .watch } == 2 } }
+        #expect(served.monitor.status.lists == 1 && served.monitor.status.failures == 0 && served.monitor.status.reconnects == 0)
+    }
+
     @Test func `a watch goes on from the last bookmark`() async throws {
         let served = try ServedKubernetes(server.url)
         try await served.running {
@@ -248,161 +196,6 @@ struct KubernetesSourceTests {
         try await served.running { try await served.wait { served.monitor.status.lists == 2 && served.monitor.status.phase == .watching } }
     }
 
-    // MARK: - What is gone
-
-    @Test func `a version that is gone is listed anew without an empty moment, whether an event says so or a status`() async throws {
-        for asStatus in [false, true] {
-            let server = try FakeAPIServer()
-            for number in 1...3 { server.write(.slice("web-\(number)", of: "web", [Endpoint("10.0.0.\(number)")])) }
-            let served = try ServedKubernetes(server.url)
-            try await served.running { try await served.waitForWatch() }
-            server.delete("web-1")
-            server.write(.slice("web-4", of: "web", [Endpoint("10.0.0.4")]))
-            server.compact()
-            if asStatus { server.onRequest { $0.query["resourceVersion"] == "103" ? .status(410, "Expired", "too old") : nil } }
-            // One session notices, the next one lists.
-            try await served.runOnce()
-            #expect(served.peers.count == 3 && served.peers["web/10.0.0.1:80"] == "up")
-            try await served.running {
-                try await served.waitFor(["web/10.0.0.2:80": "up", "web/10.0.0.3:80": "up", "web/10.0.0.4:80": "up"])
-            }
-            #expect(served.monitor.status.lists == 2 && served.monitor.status.failures == 0)
-        }
-    }
-
-    @Test func `a version that goes in the middle of a watch is listed anew`() async throws {
-        let served = try ServedKubernetes(server.url)
-        try await served.running {
-            try await served.waitForWatch()
-            server.failWatches(410, "Expired", "The resourceVersion for the provided watch is too old.")
-            try await served.wait { served.monitor.status.lists == 2 && served.monitor.status.phase == .watching }
-        }
-    }
-
-    @Test func `a version that is gone as soon as it was listed is a failure`() async throws {
-        let served = try ServedKubernetes(server.url)
-        server.onRequest { $0.kind == .watch ? .status(410, "Expired", "too old") : nil }
-        #expect(await served.failure().contains("the history was lost, listing again: the answer has status 410: Kubernetes says: too old"))
-    }
-
-    @Test(arguments: [
-        (#"{"type":"REPLACED","object":{}}"#, "the answer is not what Kubernetes sends"), ("{", "the answer is not what Kubernetes sends"),
-        (
-            #"{"type":"ADDED","object":{"kind":"Pod","apiVersion":"v1","metadata":{}}}"#,
-            "expected kind EndpointSlice of discovery.k8s.io/v1, found Pod of v1"
-        ),
-        (
-            #"{"type":"BOOKMARK","object":{"kind":"EndpointSlice","apiVersion":"discovery.k8s.io/v1","metadata":{}}}"#,
-            "an event has no resourceVersion"
-        ),
-        (#"{"type":"ERROR","object":{"kind":"Status","code":500,"message":"odd"}}"#, "the answer has status 500: Kubernetes says: odd"),
-    ])
-    func `an event that is not understood may have been a change, so that all is listed anew`(line: String, reason: String) async throws {
-        let served = try ServedKubernetes(server.url)
-        try await served.running {
-            try await served.waitForWatch()
-            server.sendLine(line)
-            try await served.wait { served.monitor.status.failures == 1 }
-            #expect(served.monitor.status.lastError.contains(reason) || served.monitor.status.lists == 2)
-            #expect(served.peers == Self.one)
-            try await served.wait { served.monitor.status.lists == 2 && served.monitor.status.phase == .watching }
-        }
-    }
-
-    @Test(arguments: [429, 503, 504])
-    func `a watch that is refused for a while is asked for again without a list, as late as the server says`(status: Int) async throws {
-        let served = try ServedKubernetes(server.url)
-        try await served.running { try await served.waitForWatch() }
-        server.onRequest { $0.kind == .watch ? .status(status, "Busy", "not now", retryAfter: 7) : nil }
-        #expect(await served.delay() == .seconds(7))
-        server.onRequest { $0.kind == .watch ? .answer(status, headers: [("Retry-After", "100000")], body: "not now") : nil }
-        #expect(await served.delay() == .seconds(30))
-        server.onRequest(nil)
-        server.write(.slice("web-2", of: "web", [Endpoint("10.0.0.2")]))
-        try await served.running { try await served.waitFor(["web/10.0.0.1:80": "up", "web/10.0.0.2:80": "up"]) }
-        #expect(served.monitor.status.lists == 1)
-    }
-
-    @Test func `an error event that passes keeps the place`() async throws {
-        let served = try ServedKubernetes(server.url)
-        try await served.running {
-            try await served.waitForWatch()
-            server.failWatches(429, "TooManyRequests", "not now")
-            try await served.wait { served.monitor.status.failures == 1 }
-            server.write(.slice("web-2", of: "web", [Endpoint("10.0.0.2")]))
-            try await served.waitFor(["web/10.0.0.1:80": "up", "web/10.0.0.2:80": "up"])
-        }
-        #expect(served.monitor.status.lists == 1)
-    }
-
-    // MARK: - A restored cluster
-
-    @Test func `a cluster that was restored is noticed, and what it lacks is guarded`() async throws {
-        let backup = server.backup()
-        for number in 2...4 { server.write(.slice("web-\(number)", of: "web", [Endpoint("10.0.0.\(number)")])) }
-        let served = try ServedKubernetes(server.url, emptyGuard: .seconds(60))
-        try await served.running {
-            try await served.wait { served.peers.count == 4 && served.monitor.status.phase == .watching }
-            server.restore(backup)
-            try await served.wait { served.monitor.status.lists == 2 && served.monitor.status.phase == .watching }
-            // Three are gone, and stay for the guard, since the history was broken.
-            #expect(served.peers.count == 4 && served.monitor.status.guarded == 3)
-            server.write(.slice("web-9", of: "web", [Endpoint("10.0.0.9")]))
-            try await served.wait { served.peers["web/10.0.0.9:80"] == "up" }
-        }
-    }
-
-    @Test func `a cluster that was restored under a watch that stays open is noticed at its next silence`() async throws {
-        let backup = server.backup()
-        server.write(.slice("web-1", of: "web", [Endpoint("10.0.0.2")]))
-        let served = try ServedKubernetes(server.url) { $0.idleTimeout = .milliseconds(200) }
-        try await served.running {
-            try await served.waitFor(["web/10.0.0.2:80": "up"])
-            // The server takes the watch of a version that it has yet to reach, and is silent.
-            server.restore(backup)
-            try await served.waitFor(Self.one)
-        }
-    }
-
-    @Test func `a cluster that was restored and written past the known version is noticed`() async throws {
-        let backup = server.backup()
-        server.write(.slice("web-1", of: "web", [Endpoint("10.0.0.2")]))
-        let served = try ServedKubernetes(server.url)
-        try await served.running {
-            try await served.waitFor(["web/10.0.0.2:80": "up"])
-            try await served.waitForWatch()
-            server.stop()
-            server.restore(backup)
-            server.advance(by: 1000)
-            try server.start()
-            try await served.waitFor(Self.one)
-        }
-    }
-
-    @Test func `a kubeconfig file that leads to another cluster is followed`() async throws {
-        let other = try FakeAPIServer()
-        other.advance(by: 1000)
-        other.write(.slice("web-1", of: "web", [Endpoint("10.0.5.5")]))
-        let directory = try TemporaryDirectory()
-        func point(to url: String) throws {
-            let config = #"{"current-context":"c","contexts":[{"name":"c","context":{"cluster":"k","namespace":"lab"}}],"#
-            try directory.write("config", config + #""clusters":[{"name":"k","cluster":{"server":"\#(url)"}}]}"#)
-        }
-        try point(to: server.url)
-        let served = try ServedKubernetes(server.url) {
-            $0.cluster = .kubeconfig(directory.file("config"))
-            $0.namespace = nil
-        }
-        try await served.running {
-            try await served.waitFor(Self.one)
-            try await served.waitForWatch()
-            try point(to: other.url)
-            server.endWatches()
-            try await served.waitFor(["web/10.0.5.5:80": "up"])
-        }
-        #expect(served.monitor.status.endpoint == "127.0.0.1:\(other.port)")
-    }
-
     // MARK: - Words
 
     @Test(arguments: [
@@ -435,6 +228,34 @@ struct KubernetesSourceTests {
         #expect(served.monitor.status.lists == 0)
     }
 
+    @Test func `what the server says in any number of words is shown in a few`() async throws {
+        let long = String(repeating: "é", count: 5000)
+        let kind = #"{"kind":"\#(long)","apiVersion":"\#(long)"}"#
+        let undecodable = #"{"kind":"EndpointSliceList","metadata":5,"\#(long)":1}"#
+        let event = #"{"type":"\#(long)","object":{}}"#
+        let faults: [FakeAPIServer.Fault] = [
+            .answer(200, body: kind), .answer(200, body: undecodable), .answer(500, body: long), .status(403, "Forbidden", long),
+        ]
+        for fault in faults + [.watch(event + "\n")] {
+            let isWatch = if case .watch = fault { true } else { false }
+            server.onRequest { isWatch == ($0.kind == .watch) ? fault : nil }
+            let failure = await (try ServedKubernetes(server.url)).failure()
+            #expect(50...500 ~= failure.utf8.count)
+        }
+    }
+
+    @Test func `sessions that fail are 0.8 to 30 seconds apart, at random`() throws {
+        let served = try ServedKubernetes(server.url)
+        for (number, ceiling) in [0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30, 30].enumerated() {
+            let waits = (1...100 as ClosedRange<UInt64>).map { seed in
+                var (backoff, generator) = (served.backoff, SeededGenerator(seed: seed))
+                for _ in 0..<number { _ = backoff.next(using: &generator) }
+                return backoff.next(using: &generator) / .seconds(1)
+            }
+            #expect(waits.allSatisfy { 0...ceiling ~= $0 } && (waits.max() ?? 0) > 0.8 * ceiling && (waits.min() ?? 1) < 0.2 * ceiling)
+        }
+    }
+
     // MARK: - Tokens
 
     @Test func `a token that is replaced at every moment never fails a session`() async throws {
@@ -456,6 +277,21 @@ struct KubernetesSourceTests {
             }
         }
         #expect(served.monitor.status.failures == 0 && served.monitor.status.lists == 1)
+    }
+
+    @Test func `a token that is refused before the next one is mounted is a failure, and nothing is lost`() async throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("token", "old")
+        server.accept(["old"])
+        let served = try ServedKubernetes(server.url) { $0.tokenFile = directory.file("token") }
+        try await served.running { try await served.waitForWatch() }
+        server.accept(["new"])
+        server.write(.slice("web-2", of: "web", [Endpoint("10.0.0.2")]))
+        for _ in 0..<3 { #expect(await served.failure().contains("status 401")) }
+        #expect(served.peers == Self.one)
+        try directory.write("token", "new")
+        try await served.running { try await served.waitFor(["web/10.0.0.1:80": "up", "web/10.0.0.2:80": "up"]) }
+        #expect(served.monitor.status.lists == 1)
     }
 
     @Test func `a token that is refused is named by its file, never by what it is`() async throws {

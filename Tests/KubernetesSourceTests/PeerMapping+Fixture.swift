@@ -20,7 +20,10 @@ extension SourceTable {
     )
 
     /// Every peer: `web/10.0.0.1:80` and what is said of it in a few words.
-    var described: [String: String] {
+    var described: [String: String] { Self.described(services.mapValues { $0.map { (address: $0.key, value: $0.value) } }) }
+
+    /// The same of any services.
+    static func described(_ services: [String: [(address: PeerAddress, value: PeerValue)]]) -> [String: String] {
         var described: [String: String] = [:]
         for (service, peers) in services {
             for (address, value) in peers {

@@ -65,6 +65,10 @@ struct PeerMappingTests {
         (#"{"name":"a","port":1},{"name":"b","port":2}"#, nil, nil), (#"{"name":"a","port":1},{"name":"b","port":2}"#, 8080, 8080),
         ("", nil, nil), ("", 8080, 8080), (#"{"name":"http","port":null}"#, nil, nil), (#"{"name":"http","port":null}"#, 8080, 8080),
         (#"{"name":"dns","port":53,"protocol":"UDP"}"#, nil, nil),
+        // What is to be taken has no number: another one is not what was meant.
+        (#"{"name":"http","port":null},{"name":"metrics","port":9090}"#, nil, nil),
+        (#"{"name":"http","port":null},{"name":"metrics","port":9090}"#, 8080, 8080),
+        (#"{"name":"a","port":null},{"name":"metrics","port":9090}"#, nil, nil),
     ])
     func `the port is the named one, else the only one, else the configured one, else none`(ports: String, configured: Int?, port: Int?) throws {
         let found = table(.init(port: configured), try slice(ports: ports))
@@ -164,6 +168,16 @@ struct PeerMappingTests {
         let second = try slice("web-a", version: 10, endpoints: Self.endpoint(later, laterConditions))
         #expect(table(.init(), first, second).described == ["web/10.0.0.1:80": expected])
         #expect(table(.init(), second, first).described == ["web/10.0.0.1:80": expected])
+    }
+
+    @Test func `of what several slices say of one pod the latest counts, also when another pod is at its address`() throws {
+        let slices = try [
+            slice("web-a", version: 10, endpoints: Self.endpoint("u1", Self.down)),
+            slice("web-b", version: 9, endpoints: Self.endpoint("u2", Self.terminating)),
+            slice("web-c", version: 8, endpoints: Self.endpoint("u1", Self.ready)),
+        ]
+        #expect(table(.init(), slices[0], slices[1], slices[2]).described == ["web/10.0.0.1:80": "draining u2"])
+        #expect(table(.init(), slices[2], slices[1], slices[0]).described == ["web/10.0.0.1:80": "draining u2"])
     }
 
     @Test func `an address twice in one slice is the one that can be picked`() throws {

@@ -22,16 +22,21 @@ struct RandomHistoryTests {
                     server.delete(name)
                     continue
                 }
+                // A name among addresses is refused, and one that cannot be read.
+                let isNamed = Int.random(in: 0..<8, using: &generator) == 0
                 let endpoints = (0..<Int.random(in: 0...5, using: &generator)).map { _ in
                     Endpoint(
-                        "10.0.0.\(Int.random(in: 1...9, using: &generator))",
+                        Int.random(in: 0..<12, using: &generator) == 0 ? "10.0.0.300" : "10.0.0.\(Int.random(in: 1...9, using: &generator))",
                         ready: [nil, true, true, false].randomElement(using: &generator) ?? nil,
                         serving: [nil, true].randomElement(using: &generator) ?? nil,
                         terminating: [nil, nil, true].randomElement(using: &generator) ?? nil,
-                        uid: "u\(Int.random(in: 1...3, using: &generator))"
+                        uid: "u\(Int.random(in: 1...3, using: &generator))",
+                        node: [nil, "n1", "n2"].randomElement(using: &generator) ?? nil,
+                        zone: [nil, "z1", "z2"].randomElement(using: &generator) ?? nil
                     )
                 }
-                server.write(.slice(name, of: String(name.prefix(1)), endpoints))
+                let labels = ["lookaside.dev/weight": [nil, "1", "50"].randomElement(using: &generator) ?? nil].compactMapValues { $0 }
+                server.write(.slice(name, of: String(name.prefix(1)), type: isNamed ? "FQDN" : "IPv4", labels: labels, endpoints))
             }
         }
     }
@@ -62,7 +67,11 @@ struct RandomHistoryTests {
             try server.start()
         case .refused:
             let count = Counter()
-            server.onRequest { _ in count.next() <= 3 ? .status(429, "TooManyRequests", "not now") : nil }
+            let statuses = (0..<3).map { _ in [401, 429, 500, 503].randomElement(using: &changes.generator) ?? 429 }
+            server.onRequest { _ in
+                let number = count.next()
+                return number <= statuses.count ? .status(statuses[number - 1], "Busy", "not now") : nil
+            }
             server.cutWatches()
         case .silent:
             let count = Counter()
@@ -95,9 +104,12 @@ struct RandomHistoryTests {
         func compare(_ scene: String) async throws {
             let fresh = try ServedKubernetes(server.url)
             try await fresh.running { try await fresh.wait { fresh.monitor.status.isSynced } }
-            try await served.waitFor(fresh.peers)
-            try await served.wait("\(scene): \(served.monitor.status.services) services, a fresh list has \(fresh.monitor.status.services)") {
-                served.monitor.status.services == fresh.monitor.status.services
+            try await served.wait("\(scene): picks see \(served.described), a fresh list has \(fresh.described)") {
+                served.described == fresh.described
+            }
+            func shown(_ status: SourceStatus) -> String { "\(status.services) services, \(status.skipped) problems" }
+            try await served.wait("\(scene): \(shown(served.monitor.status)), a fresh list has \(shown(fresh.monitor.status))") {
+                shown(served.monitor.status) == shown(fresh.monitor.status)
             }
         }
         try await served.running {

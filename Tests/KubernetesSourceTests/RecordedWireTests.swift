@@ -70,6 +70,27 @@ struct RecordedWireTests {
         }
     }
 
+    @Test(arguments: [("03", 5), ("05", 6)])
+    func `a list that is cut anywhere on the wire is not seen, and the next one is`(recording: String, count: Int) async throws {
+        let list = try Recording(recording).bytes
+        for cut in stride(from: 0, to: list.count, by: 173) {
+            let lists = Counter()
+            let server = try ScriptedHTTPServer { connection in
+                while true {
+                    let isWatch = try connection.receiveRequest().target.contains("watch=true")
+                    guard !isWatch else { return try connection.waitForClose() }
+                    guard lists.next() > 1 else { return try connection.send(list.prefix(cut)) }
+                    try connection.send(list)
+                }
+            }
+            defer { server.stop() }
+            let served = try ServedKubernetes(server.url) { $0.namespace = "*" }
+            try #require(await served.failure() != "no failure", "cut at \(cut)")
+            #expect(served.peers.isEmpty && served.monitor.status.lists == 0)
+            try await served.running { try await served.wait { served.peers.count == count } }
+        }
+    }
+
     @Test(arguments: [
         ("10", "does not know a client without token and certificate (status 401)"), ("11", "cannot list resource \"endpoints\""),
         ("12", "User \"limiteduser\" cannot list"), ("13", "the answer has status 400: Kubernetes says: invalid resource version"),

@@ -76,85 +76,29 @@ struct RecordingTests {
 
     // MARK: - Watches
 
-    /// What a watch of the recorded namespace adds up to: the objects of the list before it, changed by its events.
-    private func replay(_ lines: some Sequence<[UInt8]>, onto list: String, _ resource: Resource) throws -> (Session, SourceTable) {
-        var session = Session(resource: resource, pageSize: 10)
-        var table = EndpointTable(mapping: .of(resource))
-        let recorded = try Recording(list).list()
-        _ = try session.receive(recorded, to: session.startList())
-        session.finishList()
-        for item in recorded.items ?? [] { table.add(item) }
-        var picks = table.sourceTable()
-        for line in lines {
-            for entry in try take(line, &session, &table) { picks.apply(entry) }
-        }
-        return (session, picks)
-    }
-
-    private func take(_ line: [UInt8], _ session: inout Session, _ table: inout EndpointTable) throws -> [SourceEntry] {
-        switch try session.receive(try JSONDecoder().decode(WatchEvent.self, from: Data(line))) {
-        case .written(let object): table.write(object)
-        case .deleted(let object): table.delete(object)
-        case .progress, .placeLost, .failed: []
-        }
-    }
-
     @Test(arguments: [("20", "01"), ("22", "01"), ("24", "01"), ("25", "01")])
     func `a watch of Endpoints is followed through every kind of event`(watch: String, list: String) throws {
         // The watches from version 0 begin with what the list says.
         let lines = try Recording(watch).lines.dropFirst(["24", "25"].contains(watch) ? 2 : 0)
-        let (session, picks) = try replay(lines, onto: list, .endpoints)
-        #expect(picks.described == (try table(of: list, .endpoints)).described)
-        #expect(picks.services.keys.sorted() == ["web"])
-        #expect(session.version?.description == (watch == "22" ? "242" : "228"))
+        let replay = try Replay(onto: list, .endpoints).following(lines)
+        #expect(replay.picks.described == (try table(of: list, .endpoints)).described)
+        #expect(replay.picks.services.keys.sorted() == ["web"])
+        #expect(replay.version == (watch == "22" ? "242" : "228"))
     }
 
     @Test func `an Endpoints without addresses keeps its service`() throws {
         let lines = try Recording("20").lines
-        let (session, picks) = try replay(lines[..<4], onto: "01", .endpoints)
-        #expect(picks.services == ["web": [:]] && session.version?.description == "224")
+        let replay = try Replay(onto: "01", .endpoints).following(lines[..<4])
+        #expect(replay.picks.services == ["web": [:]] && replay.version == "224")
     }
 
     @Test func `a watch of slices is followed, out of the selector and back into it`() throws {
         let lines = try Recording("21").lines
-        let (_, left) = try replay(lines[..<2], onto: "03", .endpointSlices)
+        let left = try Replay(onto: "03", .endpointSlices).following(lines[..<2]).picks
         #expect(left.described["web/192.0.2.21:8080"] == "draining z1 node1" && left.described["web/[2001:db8::21]:8080"] == nil)
-        let (session, picks) = try replay(lines, onto: "03", .endpointSlices)
-        #expect(picks.described == (try table(of: "03", .endpointSlices)).described)
-        #expect(session.version?.description == "227")
-    }
-
-    @Test(arguments: [("20", "01", KubernetesSource.Resource.endpoints), ("21", "03", .endpointSlices)])
-    func `a watch that is cut at any byte and begun again comes to the same end`(
-        watch: String,
-        list: String,
-        resource: KubernetesSource.Resource
-    ) throws {
-        let recording = try Recording(watch)
-        let (expected, picks) = try replay(recording.lines, onto: list, resource)
-        let ends = recording.body.indices.filter { recording.body[$0] == UInt8(ascii: "\n") }
-        let versions = try recording.events().map { event in
-            switch event {
-            case .written(let object), .deleted(let object), .bookmark(let object): object.metadata?.resourceVersion ?? ""
-            case .error: ""
-            }
-        }
-        var resumed: [Int: (Session, SourceTable)] = [:]
-        for cut in 0...recording.body.count {
-            var splitter = LineSplitter(limit: 1 << 20)
-            let before = try splitter.append(Array(recording.body[..<cut]))
-            // A line that has not come to its end does not count.
-            try #require(before.count == ends.count { $0 < cut })
-            guard resumed[before.count] == nil else { continue }
-            let (session, _) = try replay(before, onto: list, resource)
-            // What the server sends to who asks again: every event behind the version.
-            let known = before.isEmpty ? -1 : versions.lastIndex(of: session.version?.description ?? "") ?? -1
-            resumed[before.count] = try replay(before + recording.lines[(known + 1)...], onto: list, resource)
-        }
-        #expect(resumed.count == recording.lines.count + 1)
-        for (session, found) in resumed.values {
-            #expect(session.version == expected.version && found.described == picks.described && found.services.keys == picks.services.keys)
-        }
+        let replay = try Replay(onto: "03", .endpointSlices).following(lines)
+        #expect(replay.picks.described == (try table(of: "03", .endpointSlices)).described)
+        #expect(replay.version == "227")
     }
 
     @Test func `several events in one chunk, and events that span chunks, are told apart`() throws {
@@ -192,7 +136,7 @@ struct RecordingTests {
 
     @Test(arguments: [
         ("09", 404, "NotFound", false, false), ("10", 401, "Unauthorized", true, false), ("11", 403, "Forbidden", true, false),
-        ("12", 403, "Forbidden", true, false), ("13", 400, "BadRequest", false, false), ("14", 500, nil, false, false),
+        ("12", 403, "Forbidden", true, false), ("13", 400, "BadRequest", false, false), ("14", 500, nil, true, false),
         ("15", 504, "Timeout", true, false), ("18", 403, "Forbidden", true, false), ("39", 410, "Expired", false, true),
         ("65", 403, "Forbidden", true, false), ("74", 504, "Timeout", true, false), ("87", 410, "Expired", false, true),
     ])

@@ -2,6 +2,7 @@ import Balancing
 import Discovery
 import HTTPTransport
 import Logging
+import Synchronization
 import TestSupport
 import Testing
 
@@ -14,6 +15,13 @@ final class ServedKubernetes: Sendable {
     private let source: KubernetesSource
     private let feed: SourceFeed
     private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    private let clock: Clock
+
+    /// The source's time: the real one, and what a test adds to it; and its pauses, which take none.
+    private final class Clock: Sendable {
+        let added = Mutex(Duration.zero)
+        let pauses = Mutex<[Duration]>([])
+    }
 
     /// Makes a source of the namespace `lab` of a server, which is changed by `configure`.
     init(_ url: String, emptyGuard: Duration = .zero, _ configure: (inout KubernetesSource.Configuration) -> Void = { _ in }) throws {
@@ -28,8 +36,27 @@ final class ServedKubernetes: Sendable {
         monitor = feed.monitor
         var configuration = KubernetesSource.Configuration(cluster: .server(url), namespace: "lab")
         configure(&configuration)
-        source = KubernetesSource(configuration: configuration, client: try HTTPClient(), logger: logger)
+        let clock = Clock()
+        self.clock = clock
+        source = KubernetesSource(
+            configuration: configuration,
+            client: try HTTPClient(),
+            logger: logger,
+            now: { .now + clock.added.withLock { $0 } },
+            pause: { pause in clock.pauses.withLock { $0.append(pause) } }
+        )
     }
+
+    /// The pauses between the attempts to get one page.
+    var pauses: [Duration] { clock.pauses.withLock { $0 } }
+
+    /// Lets time pass.
+    func advance(by duration: Duration) {
+        clock.added.withLock { $0 += duration }
+    }
+
+    /// The pauses between sessions that fail.
+    var backoff: Backoff { source.backoff }
 
     /// Runs sessions while the body runs, as the server does.
     func running<Answer>(_ body: () async throws -> Answer) async throws -> Answer {
@@ -74,6 +101,17 @@ final class ServedKubernetes: Sendable {
             for member in service.plan.members { peers["\(service.name)/\(member.state.address)"] = member.value.status.rawValue }
         }
         return peers
+    }
+
+    /// The same with all that is said of each peer.
+    var described: [String: String] {
+        SourceTable.described(
+            Dictionary(
+                uniqueKeysWithValues: directory.all.map { service in
+                    (service.name, service.plan.members.map { (address: $0.state.address, value: $0.value) })
+                }
+            )
+        )
     }
 
     /// Waits until picks see these peers.

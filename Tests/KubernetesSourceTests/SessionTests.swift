@@ -63,11 +63,14 @@ struct SessionTests {
         }
     }
 
-    @Test func `pages become smaller until they hold one object`() {
+    @Test func `pages become smaller until they hold one object, for one list`() {
         var session = Session(resource: .endpoints, pageSize: 500)
         var sizes: [Int] = []
         while session.shrinkPages() { sizes.append(session.startList().limit) }
         #expect(sizes == [62, 7, 1])
+        // The next list begins as the first one did: what was too large may be gone.
+        session.finishList()
+        #expect(session.startList().limit == 500)
     }
 
     @Test func `a list that is older than what is known follows a broken history`() throws {
@@ -98,7 +101,7 @@ struct SessionTests {
     /// What a proof that is answered by this list at first, and then by an older one, comes to.
     private func prove(_ session: inout Session, _ now: ObjectList, then past: ObjectList? = nil) throws -> Bool {
         let request = try #require(session.startProof())
-        guard case .undecided(let further) = try session.receive(proof: now, to: request) else { return true }
+        guard case .undecided(let further?) = try session.receive(proof: now, to: request) else { return true }
         #expect(further.exactly == session.version && further.only?.name == request.only?.name)
         guard let past, case .proved = try session.receive(proof: past, to: further) else { return false }
         return true
@@ -123,6 +126,41 @@ struct SessionTests {
             )
             #expect(throws: refusal) { _ = try prove(&session, now, then: list("100")) }
             #expect(session.version == nil && session.isHistoryBroken)
+        }
+    }
+
+    /// A session that has asked for `a`, which is not there, when the store has dropped the known version: what it asks for next.
+    private func withoutVersion(_ session: inout Session) throws -> ListRequest {
+        let request = try #require(session.startProof())
+        guard case .undecided(let exact?) = try session.receive(proof: list("250"), to: request) else {
+            throw Refusal(description: "nothing is asked for")
+        }
+        #expect(exact.only?.name == "a" && exact.exactly == session.version)
+        return try #require(session.goOnWithoutVersion(after: exact))
+    }
+
+    @Test(arguments: [("70", "u"), ("99", "u"), ("80", "other"), ("99", "other")])
+    func `a store that has dropped the known version is refuted by an object of before`(version: String, uid: String) throws {
+        var session = try knowing()
+        let request = try withoutVersion(&session)
+        #expect(request.only?.name == "b" && request.exactly == nil)
+        let refusal = Refusal(
+            description: "b is at version \(version), but was at 80 before: the cluster was restored",
+            showsOtherHistory: true
+        )
+        #expect(throws: refusal) { _ = try session.receive(proof: list("250", [object("b", version, uid: uid)]), to: request) }
+        #expect(session.version == nil && session.isHistoryBroken)
+    }
+
+    @Test func `an object of before proves nothing of what was written behind it`() throws {
+        for items in [[object("b", "80")], [], [object("b", "240")]] {
+            var session = try knowing()
+            let request = try withoutVersion(&session)
+            guard case .undecided(nil) = try session.receive(proof: list("250", items), to: request) else {
+                Issue.record("the history was taken for proved")
+                continue
+            }
+            #expect(!session.isHistoryBroken)
         }
     }
 
@@ -194,7 +232,8 @@ struct SessionTests {
     }
 
     @Test(arguments: [
-        (410, "Expired", false, true), (500, "InternalError", false, false), (429, "TooManyRequests", true, false), (504, "Timeout", true, false),
+        (410, "Expired", false, true), (400, "BadRequest", false, false), (500, "InternalError", true, false), (429, "TooManyRequests", true, false),
+        (504, "Timeout", true, false),
     ])
     func `an error event keeps the place when the same may succeed later`(code: Int, reason: String, keepsPlace: Bool, isExpired: Bool) throws {
         var session = try knowing()
@@ -204,12 +243,26 @@ struct SessionTests {
         #expect(!session.isHistoryBroken)
     }
 
+    @Test func `the third internal error in a row loses the place`() throws {
+        var session = try knowing()
+        for _ in 0..<2 { session.noteInternalError() }
+        _ = try session.receive(.written(object("c", "101")))
+        for _ in 0..<2 { session.noteInternalError() }
+        session.noteSuccess()
+        for _ in 0..<2 { session.noteInternalError() }
+        #expect(session.version != nil)
+        session.noteInternalError()
+        #expect(session.version == nil && !session.isHistoryBroken)
+    }
+
     @Test func `the few objects written last are kept`() {
         var witnesses = Witnesses()
         for version in [5, 3, 9, 1, 7, 8, 2, 6, 4, 10] {
             guard let version = ResourceVersion("\(version)") else { continue }
             witnesses.add(.init(namespace: "lab", name: "\(version)", uid: "u", version: version))
         }
+        #expect(witnesses.before("10", in: "lab")?.name == "9" && witnesses.before("3", in: "lab") == nil)
+        #expect(witnesses.named("4", in: "lab")?.version.description == "4" && witnesses.named("4", in: "other") == nil)
         var kept: [String] = []
         while let latest = witnesses.latest {
             kept.append(latest.name)

@@ -85,7 +85,7 @@ struct ManifestTests {
         #expect(volume(at: URL(filePath: state).deletingLastPathComponent().path)?.at(["emptyDir"]) != nil)
     }
 
-    @Test func `probes ask what the server answers, and a stop takes as long as it may`() throws {
+    @Test func `probes ask what the server answers`() throws {
         let container = try container()
         let paths = ["livenessProbe", "readinessProbe"].map { container.text($0, "httpGet", "path") }
         #expect(paths == ["/healthz", "/readyz"])
@@ -94,8 +94,15 @@ struct ManifestTests {
         for probe in ["livenessProbe", "readinessProbe"] {
             #expect(container.items("ports").contains { $0.text("name") == container.text(probe, "httpGet", "port") })
         }
+    }
+
+    @Test func `a pod serves on until nobody sends clients to it, and a stop takes as long as it may`() throws {
+        let command = try container().texts("lifecycle", "preStop", "exec", "command")
+        #expect(command.count == 2 && command.first == "sleep")
+        let pause = try #require(Int(command.last ?? ""))
+        #expect(pause >= 5)
         let grace = try #require(Int(try podTemplate().text("spec", "terminationGracePeriodSeconds") ?? ""))
-        #expect(.seconds(grace) > (try configuration()).shutdownTimeout)
+        #expect(.seconds(grace) > .seconds(pause) + (try configuration()).shutdownTimeout)
     }
 
     @Test func `the pods may do nothing that they do not need`() throws {
@@ -109,6 +116,7 @@ struct ManifestTests {
         #expect(container.pairs("resources", "requests").keys.sorted() == ["cpu", "memory"])
         #expect(container.pairs("resources", "limits")["memory"] != nil)
         #expect(pod.at(["spec", "hostNetwork"]) == nil && container.at(["env"]) == nil)
+        #expect(pod.text("spec", "enableServiceLinks") == "false")
     }
 
     @Test func `two replicas, of which one always stays, and a client stays on one`() throws {

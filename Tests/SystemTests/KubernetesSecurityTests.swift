@@ -180,6 +180,16 @@ struct KubernetesSecurityTests {
         }
         try server.write("config", try kubeconfig(certificates.client))
         try await server.waitFor("web", ["10.0.0.1:80": 100], within: .seconds(45))
+        // One that expires is named, and picks go on.
+        let client = PickingClient(server, service: "web", pause: .milliseconds(2))
+        cluster.stop()
+        try server.write("config", try kubeconfig(certificates.expiredClient))
+        try cluster.start()
+        try await waitFor("the server does not accept our client certificate", server)
+        try server.write("config", try kubeconfig(certificates.client))
+        cluster.write(.slice("web-1", of: "web", [Endpoint("10.0.0.2")]))
+        try await server.waitFor("web", ["10.0.0.2:80": 100], within: .seconds(45))
+        #expect(try await client.stop() == [200])
         #expect(!server.log.contains("PRIVATE KEY"))
     }
 }

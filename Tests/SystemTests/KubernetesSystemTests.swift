@@ -150,6 +150,37 @@ struct KubernetesSystemTests {
 
     // MARK: - With etcd
 
+    @Test func `a peer that one source takes over from the other keeps its verdict and its statistics`() async throws {
+        let etcd = try await EtcdProcess()
+        let key = "/v1/testing/services/web/10.0.0.1:80"
+        try etcd.put(key, #"{"weight":1}"#)
+        cluster.write(.slice("web-2", of: "web", [Endpoint("10.0.0.2", uid: "two")]))
+        let sources = "sources:\n  - etcd: { endpoints: [\(etcd.url)] }\n  - kubernetes: { server: \"\(cluster.url)\", namespace: lab, weight: 5 }\n"
+        let server = try await LookasideProcess(configuration: sources + "log_check: { consecutive_failures: 3, max_ejected: 0.9 }")
+        try await server.waitFor("web", ["10.0.0.1:80": 1, "10.0.0.2:80": 5])
+        try await server.report(#""error":"connect""#, times: 5, of: "10.0.0.1:80")
+        try await server.waitForEvent("ejected", of: "10.0.0.1:80")
+        let before = try await server.explanation(of: "10.0.0.1:80").evidence
+        #expect(before.failures > 0)
+        func isAsBefore(_ source: String) async throws {
+            let peer = try await server.explanation(of: "10.0.0.1:80")
+            #expect(peer.health == "ejected" && peer.evidence.failures == before.failures, "\(source)")
+            #expect(try await server.picked(20) == ["10.0.0.2:80"])
+        }
+        try await isAsBefore("etcd")
+        // Both have it for a while, as when a service moves.
+        cluster.write(.slice("web-1", of: "web", [Endpoint("10.0.0.1", uid: "one")]))
+        try await server.wait("Kubernetes to have it") { try await server.json("/stats", as: StatisticsBody.self).sources[1].peers == 2 }
+        try etcd.delete(key)
+        try await server.waitFor("web", ["10.0.0.1:80": 5, "10.0.0.2:80": 5])
+        try await isAsBefore("Kubernetes")
+        try etcd.put(key, #"{"weight":7}"#)
+        try await server.waitFor("web", ["10.0.0.1:80": 7, "10.0.0.2:80": 5])
+        cluster.delete("web-1")
+        try await server.wait("Kubernetes to have lost it") { try await server.json("/stats", as: StatisticsBody.self).sources[1].peers == 1 }
+        try await isAsBefore("etcd again")
+    }
+
     @Test(arguments: ["merge", "first"])
     func `etcd and Kubernetes together are the union, or the first that has a service`(combine: String) async throws {
         let etcd = try await EtcdProcess()

@@ -5,8 +5,8 @@ struct ClusterAccess: Sendable, Equatable {
     /// What says who asks, beside a client certificate.
     enum Token: Sendable, Equatable {
         case none
-        /// The file that holds it.
-        case file(String)
+        /// The file that holds it; and the one for while it cannot be read, as a kubeconfig file may have it beside.
+        case file(String, otherwise: String? = nil)
         /// The token itself, as a kubeconfig file may have it.
         case text(String)
     }
@@ -37,7 +37,7 @@ struct ClusterAccess: Sendable, Equatable {
         let token: String? =
             switch self.token {
             case .none: nil
-            case .file(let path): "the token in \(path)"
+            case .file(let path, _): "the token in \(path)"
             case .text: "the token of the kubeconfig file"
             }
         let certificate = tls.certificate.map { "the client certificate \($0)" }

@@ -11,6 +11,8 @@ struct Credentials: Sendable {
     }
 
     private var origin = Origin.none
+    /// The token for while a file cannot be read, and none was read from it before.
+    private var otherwise: String?
     /// The last token that was given out.
     private var current: String?
 
@@ -19,9 +21,10 @@ struct Credentials: Sendable {
 
     /// Takes over where the token is; a file that is named already keeps its last token.
     mutating func use(_ token: ClusterAccess.Token) {
+        if case .file(_, let otherwise) = token { self.otherwise = otherwise }
         switch (token, origin) {
-        case (.file(let path), .file(let file)) where file.path == path: break
-        case (.file(let path), _): origin = .file(SecretFile(path: path, kind: "token"))
+        case (.file(let path, _), .file(let file)) where file.path == path: break
+        case (.file(let path, _), _): origin = .file(SecretFile(path: path, kind: "token"))
         case (.text(let text), _): origin = .text(text)
         case (.none, _): origin = .none
         }
@@ -36,7 +39,9 @@ struct Credentials: Sendable {
             do {
                 current = try file.read()
             } catch {
-                throw ClusterAccess.Unusable(description: error.description)
+                guard let otherwise else { throw ClusterAccess.Unusable(description: error.description) }
+                current = otherwise
+                return current
             }
             origin = .file(file)
             // A header field takes no other characters.

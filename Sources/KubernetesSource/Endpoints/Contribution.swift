@@ -8,12 +8,23 @@ struct Contribution: Sendable {
         var value: PeerValue
     }
 
+    /// What the object said last that was valid: it stays where the object says something that is not.
+    ///
+    /// When a Service gets another port, Kubernetes writes its slices anew under the names that they have (`recycleSlices`).
+    struct LastValid: Sendable {
+        var port: Int?
+        var weight: Double?
+        var slowStart: Double?
+    }
+
     /// The service as it is named in picks; `nil` for an object that names none.
     let service: String?
     /// The version of the object: of two that contradict each other the later one is right.
     let version: ResourceVersion?
     /// The peers, each address once.
     var peers: [Peer]
+    /// For when the object changes.
+    var lastValid = LastValid()
     /// What is wrong with the object, in words for operators; `nil`: nothing. Its peers, if there are any, are good all the same.
     let problem: String?
 }

@@ -27,11 +27,17 @@ struct EndpointTable: Sendable {
         self.mapping = mapping
     }
 
+    /// Makes a table without objects that shares its values with another one, which it is about to replace.
+    init(replacing before: EndpointTable) {
+        self.init(mapping: before.mapping)
+    }
+
     /// Takes an object as it is now.
     ///
     /// - Returns: what has changed.
     mutating func write(_ object: EndpointObject) -> [SourceEntry] {
-        set(ObjectName(object), to: mapping.contribution(of: object))
+        let name = ObjectName(object)
+        return set(name, to: contribution(of: object, after: contributions[name]))
     }
 
     /// Takes away an object.
@@ -42,8 +48,17 @@ struct EndpointTable: Sendable {
     }
 
     /// Takes an object of a list, of which nothing is to be told before the list is complete.
-    mutating func add(_ object: EndpointObject) {
-        store(ObjectName(object), mapping.contribution(of: object))
+    ///
+    /// - Parameter before: what was known before the list: it counts as in a change of the one object.
+    mutating func add(_ object: EndpointObject, after before: EndpointTable? = nil) {
+        let name = ObjectName(object)
+        store(name, contribution(of: object, after: before?.contributions[name]))
+    }
+
+    private mutating func contribution(of object: EndpointObject, after before: Contribution?) -> Contribution {
+        var contribution = mapping.contribution(of: object, after: before)
+        contribution.keepValues(of: before)
+        return contribution
     }
 
     /// Everything there is, for a list that is complete.
@@ -60,8 +75,6 @@ struct EndpointTable: Sendable {
 
     private mutating func set(_ name: ObjectName, to contribution: Contribution?) -> [SourceEntry] {
         let before = contributions[name]
-        var contribution = contribution
-        contribution?.keepValues(of: before)
         let services = [before?.service, contribution?.service].compactMap { $0 }
         let affected = services.first == services.last ? services.prefix(1) : services[...]
         let states = affected.map { endpoints(of: $0) }

@@ -22,7 +22,9 @@ struct PeerMapping: Sendable {
     var kind: String { resource.kind }
 
     /// What an object adds to its service.
-    mutating func contribution(of object: EndpointObject) -> Contribution {
+    ///
+    /// - Parameter before: what it added so far; `nil`: it is seen for the first time.
+    mutating func contribution(of object: EndpointObject, after before: Contribution?) -> Contribution {
         let version = ResourceVersion(object.metadata?.resourceVersion ?? "")
         let service: String
         switch serviceName(of: object) {
@@ -30,13 +32,16 @@ struct PeerMapping: Sendable {
         case .failure(let problem): return Contribution(service: nil, version: version, peers: [], problem: problem.description)
         }
         var labels = ServiceLabels(object.metadata?.labels ?? [:])
-        var collector = Collector(settings: labels.settings(over: peers))
-        for group in groups(of: object) { take(group, &collector) }
+        var lastValid = before?.lastValid ?? .init()
+        var collector = Collector(settings: labels.settings(over: peers, &lastValid))
+        for group in groups(of: object) { take(group, lastPort: lastValid.port, &collector) }
+        lastValid.port = collector.port ?? lastValid.port
         let problem = labels.problems + collector.problems
         return Contribution(
             service: service,
             version: version,
             peers: collector.found,
+            lastValid: lastValid,
             problem: problem.isEmpty ? nil : problem.joined(separator: "; ")
         )
     }
@@ -102,6 +107,8 @@ extension PeerMapping {
         static let problemLimit = 5
 
         let settings: KubernetesSource.Configuration.Peers
+        /// The port that the object has now.
+        var port: Int?
         private(set) var found: [Contribution.Peer] = []
         private(set) var problems: [String] = []
         /// Where each address is among what was found.
@@ -129,7 +136,7 @@ extension PeerMapping {
         }
     }
 
-    private mutating func take(_ group: Group, _ collector: inout Collector) {
+    private mutating func take(_ group: Group, lastPort: Int?, _ collector: inout Collector) {
         // A service without pods has an object without ports.
         guard !group.endpoints.isEmpty else { return }
         switch group.addressType {
@@ -139,7 +146,10 @@ extension PeerMapping {
             let reason = type == "FQDN" ? "names are not resolved" : "expected IPv4 or IPv6"
             return collector.note("\(group.endpoints.count) endpoints of address type \(type) are refused: \(reason)")
         }
-        guard let port = port(among: group.ports) else { return collector.note(portProblem(group.ports)) }
+        let found = port(among: group.ports)
+        collector.port = found ?? collector.port
+        if found == nil { collector.note(portProblem(group.ports, kept: lastPort)) }
+        guard let port = found ?? lastPort else { return }
         collector.reserve(group.endpoints.count)
         for endpoint in group.endpoints {
             // "No semantics are defined for additional addresses beyond the first" (the API's reference).
@@ -153,17 +163,16 @@ extension PeerMapping {
         }
     }
 
-    /// The port by its name, else the only one, else the configured one.
+    /// The port by its name, else the only one, else the configured one; that also in place of a port without a number, which means any.
     private func port(among ports: [EndpointObject.Port]) -> Int? {
-        // A port without a number means any.
-        let candidates = ports.filter { ($0.protocol ?? "TCP") == "TCP" && $0.port != nil }
-        if let named = candidates.first(where: { $0.name == peers.portName }) { return named.port }
-        return candidates.count == 1 ? candidates[0].port : peers.port
+        let candidates = ports.filter { ($0.protocol ?? "TCP") == "TCP" }
+        let chosen = candidates.first { $0.name == peers.portName } ?? (candidates.count == 1 ? candidates[0] : nil)
+        return chosen?.port ?? peers.port
     }
 
-    private func portProblem(_ ports: [EndpointObject.Port]) -> String {
+    private func portProblem(_ ports: [EndpointObject.Port], kept: Int?) -> String {
         let found = ports.map { "\($0.name ?? "") \($0.port.map { "\($0)" } ?? "any")/\($0.protocol ?? "TCP")".drop { $0 == " " } }
         return "no port: none of its TCP ports is named \(peers.portName), there is not just one, and no port is configured; it has "
-            + (found.isEmpty ? "none" : found.joined(separator: ", "))
+            + (found.isEmpty ? "none" : found.joined(separator: ", ")) + (kept.map { "; port \($0) stays" } ?? "")
     }
 }

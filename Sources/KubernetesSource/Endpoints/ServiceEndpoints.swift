@@ -15,16 +15,19 @@ struct ServiceEndpoints {
     /// Joins objects, the latest one first.
     ///
     /// An endpoint that is being moved from one slice to another may be in both for a while: then the later slice is right. Two pods may
-    /// have one address as well, when one is about to leave and the other has come: then the one that can be picked is what counts.
+    /// have one address as well, when one is about to leave and the other has come: then, of what is right, the one that can be picked counts.
     init(_ contributions: [(key: String, contribution: Contribution)]) {
         isNamed = !contributions.isEmpty
+        // Which pods were found at an address, where there are several.
+        var identities: [PeerAddress: Set<String>] = [:]
         for (key, contribution) in contributions {
             for peer in contribution.peers {
                 guard let known = peers[peer.address] else {
                     peers[peer.address] = peer.value
                     continue
                 }
-                if known.identity != peer.value.identity, peer.value.isBetter(than: known) { peers[peer.address] = peer.value }
+                guard identities[peer.address, default: [known.identity]].insert(peer.value.identity).inserted else { continue }
+                if peer.value.isBetter(than: known) { peers[peer.address] = peer.value }
             }
             problems[key] = contribution.problem
         }

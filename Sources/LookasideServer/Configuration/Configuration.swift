@@ -26,7 +26,7 @@ package import Discovery
 /// | `sources[].etcd.cert_file` | path | none | with `key_file` | client certificate |
 /// | `sources[].etcd.key_file` | path | none | with `cert_file` | its key |
 /// | `sources[].kubernetes.server` | URL | the pod's cluster | not with `kubeconfig` | the API server |
-/// | `sources[].kubernetes.kubeconfig` | path | none | not with `server` | how to reach the cluster, as `kubectl` does; `exec` plugins are not run |
+/// | `sources[].kubernetes.kubeconfig` | path | none | not with `server` | how to reach the cluster, as `kubectl` does; `exec` plugins are not run; a `token` beside `tokenFile` is used while that cannot be read |
 /// | `sources[].kubernetes.namespace` | string | the pod's, the kubeconfig's, or `default` | a namespace or `"*"` | `"*"`: all; services are then named `name.namespace` |
 /// | `sources[].kubernetes.token_file` | path | the pod's; none with `server` | not with `kubeconfig` | bearer token, read for each request |
 /// | `sources[].kubernetes.ca_file` | path | the pod's; the system's with `server` | not with `kubeconfig` | authorities to trust |
@@ -34,7 +34,7 @@ package import Discovery
 /// | `sources[].kubernetes.key_file` | path | none | with `cert_file` | its key |
 /// | `sources[].kubernetes.resource` | choice | `endpointslices` | `endpointslices`, `endpoints` | the objects to read |
 /// | `sources[].kubernetes.port_name` | string | `http` | | the port to take; else the only TCP port, else `port` |
-/// | `sources[].kubernetes.port` | integer | none | 1…65535 | the port to take when neither decides; without it the service is reported and has no peers |
+/// | `sources[].kubernetes.port` | integer | none | 1…65535 | the port to take when neither decides; without it the service is reported, and has no peers or those of before |
 /// | `sources[].kubernetes.label_selector` | string | none | | which objects to read |
 /// | `sources[].kubernetes.weight` | number | 100 | 0…65535 | weight of every peer; the label `lookaside.dev/weight` of a service counts more |
 /// | `sources[].kubernetes.slow_start` | duration | `services`', else 30 | or 0 | ramp of a new peer; the label `lookaside.dev/slow-start` (seconds) of a service counts more |

@@ -75,12 +75,13 @@ extension FakeAPIServer {
             return try connection.respond(status: 500, body: status(500, "InternalError", "resourceVersion: Invalid value"))
         }
         let floor: Int
+        let replacements: Int
         let pieceSize: Int?
         var (commandCount, version, place) = (0, 0, 0)
-        (commandCount, floor, version, pieceSize, place) = state.change { store in
+        (commandCount, floor, replacements, version, pieceSize, place) = state.change { store in
             store.watchCount += 1
             let place = store.changes.firstIndex { $0.version > start } ?? store.changes.count
-            return (store.commands.count, store.floor, store.version, store.pieceSize, place)
+            return (store.commands.count, store.floor, store.replacements, store.version, store.pieceSize, place)
         }
         defer { state.change { $0.watchCount -= 1 } }
         var budget = cut ?? .max
@@ -102,6 +103,7 @@ extension FakeAPIServer {
             if connection.isClosedByClient { return connection.close() }
             let until = min(end, Date().addingTimeInterval(watchPoll))
             let next: Next? = state.wait(until: until) { store in
+                guard store.replacements == replacements else { return .command(.init(number: store.commands.count, kind: .cut)) }
                 if let found = store.place(of: request, from: place) { return .change(store.changes[found], found) }
                 return store.commands.count > commandCount ? .command(store.commands[commandCount]) : nil
             }

@@ -37,6 +37,8 @@ extension FakeAPIServer {
         /// The lists under way, by their version.
         var lists: [Int: [String: Stored]] = [:]
         var commands: [Command] = []
+        /// How often the store was replaced: a watch of the one before is never told of changes of this one.
+        var replacements = 0
         var watchCount = 0
         var requests: [Request] = []
         var tokens: Set<String>?

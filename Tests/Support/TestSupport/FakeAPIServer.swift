@@ -90,6 +90,7 @@ extension FakeAPIServer {
             state.objects = backup.objects
             state.version = backup.version
             state.changes = []
+            state.replacements += 1
             state.floor = backup.version
             state.lists = [:]
             state.commands.append(.init(number: state.commands.count, kind: .cut))
