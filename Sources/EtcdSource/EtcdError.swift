@@ -1,3 +1,5 @@
+internal import Balancing
+
 /// Why a session with etcd failed, where the connection itself did its work.
 ///
 /// The description is for operators: what was asked, where, and etcd's words. It holds no key, value or credential.
@@ -32,23 +34,14 @@ struct EtcdError: Error, CustomStringConvertible {
     init(operation: String, endpoint: String, message: String, cause: Cause = .failed) {
         self.operation = operation
         self.endpoint = endpoint
-        self.message = Self.shortened(message, to: Self.messageLimit)
+        self.message = message.cut(bytes: Self.messageLimit)
         self.cause = cause
-    }
-
-    /// The beginning of a text, by its bytes: one character of it may be of any length.
-    private static func shortened(_ text: String, to limit: Int) -> String {
-        guard text.utf8.count > limit else { return text }
-        var end = text.utf8.index(text.startIndex, offsetBy: limit)
-        // Not within a character's bytes.
-        while text.utf8[end] & 0xC0 == 0x80 { text.utf8.formIndex(before: &end) }
-        return String(text.unicodeScalars[..<end]) + "…"
     }
 
     var description: String { "\(operation) at \(endpoint): \(message)" }
 
     /// The beginning of etcd's own words, as a message shows them.
-    static func quote(_ words: String) -> String { "etcd says: \(shortened(words, to: quoteLimit))" }
+    static func quote(_ words: String) -> String { "etcd says: \(words.cut(bytes: quoteLimit))" }
 
     /// What to do when etcd asks who is there and no login is configured.
     static let adviceToLogIn = "; it wants a username and a password_file"

@@ -44,6 +44,8 @@ struct APIServer: Sendable {
         let body: HTTPClient.StreamingResponse.Body
         /// When the server ends it, at the latest.
         let lifetime: Duration
+        /// The certificates that it was opened with.
+        let certificates: [HTTPClient.TLSOptions.FileStamp?]
     }
 
     /// Opens a watch.
@@ -52,6 +54,8 @@ struct APIServer: Sendable {
         let query = [
             "watch": "true", "resourceVersion": "\(request.version)", "allowWatchBookmarks": "true", "timeoutSeconds": "\(seconds)",
         ]
+        // Before it is opened: what is replaced meanwhile is not what it was opened with.
+        let certificates = access.tls.fileStamps
         let response = try await client.stream(
             httpRequest(configuredNamespace, query),
             responseTimeout: configuration.requestTimeout,
@@ -60,7 +64,7 @@ struct APIServer: Sendable {
         guard response.status == 200 else {
             throw failure(status: response.status, headers: response.headers, body: await response.errorBody())
         }
-        return Watch(body: response.body, lifetime: .seconds(seconds))
+        return Watch(body: response.body, lifetime: .seconds(seconds), certificates: certificates)
     }
 
     /// Reads one line of a watch.

@@ -1,3 +1,4 @@
+internal import Balancing
 internal import Discovery
 
 /// Why a session with Kubernetes failed, where the connection itself did its work.
@@ -30,15 +31,6 @@ struct KubernetesError: DelayingError, CustomStringConvertible {
     var cause = Cause.failed
     var delay = Duration.zero
 
-    var description: String { Self.beginning(of: "\(operation) at \(endpoint): \(message)") }
-
-    /// What is shown of words that come from outside: up to 500 bytes.
-    static func beginning(of words: String) -> String {
-        let limit = 500
-        guard words.utf8.count > limit else { return words }
-        let ellipsis = "…"
-        var end = words.utf8.index(words.startIndex, offsetBy: limit - ellipsis.utf8.count)
-        while end.samePosition(in: words.unicodeScalars) == nil { end = words.utf8.index(before: end) }
-        return String(words[..<end]) + ellipsis
-    }
+    /// Up to 500 bytes: it may hold words from outside.
+    var description: String { "\(operation) at \(endpoint): \(message)".cut(bytes: 500) }
 }

@@ -227,7 +227,6 @@ extension KubernetesSource {
     ) async throws -> String? {
         let began = now()
         feed.monitor.enter(.watching)
-        let certificates = access.tls.fileStamps
         var lastCheck = began
         var hasDelivered = false
         do {
@@ -245,7 +244,7 @@ extension KubernetesSource {
                 lastCheck = now()
                 // A silent watch is begun again anyway, with the access and the certificates of that moment.
                 let hasMoved = (try? self.access()).map { $0 != access } ?? false
-                if hasMoved || access.tls.fileStamps != certificates {
+                if hasMoved || access.tls.fileStamps != watch.certificates {
                     endInGoodOrder()
                     return nil
                 }

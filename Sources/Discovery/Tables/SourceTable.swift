@@ -239,7 +239,7 @@ extension SourceTable {
     /// Notes why a key is skipped; `service` is the one that a valid key names.
     private mutating func skip(_ key: String, naming service: String?, because reason: String) {
         let label = Self.label(of: key)
-        let isNew = skipped.updateValue(Self.shortened(reason), forKey: label) == nil
+        let isNew = skipped.updateValue(reason.cut(bytes: Self.shownLimit), forKey: label) == nil
         skippedLately.removeAll { $0 == label }
         if skippedLately.count == Self.shownCount { skippedLately.removeFirst() }
         skippedLately.append(label)
@@ -271,11 +271,6 @@ extension SourceTable {
     /// nobody can choose two with the same.
     private static func label(of key: String) -> String {
         guard key.utf8.count > PeerKey.lengthLimit else { return key }
-        return "\(shortened(key)) (\(key.utf8.count) bytes, hash \(String(UInt(bitPattern: key.hashValue), radix: 16)))"
-    }
-
-    private static func shortened(_ text: String) -> String {
-        guard text.utf8.count > shownLimit, text.unicodeScalars.count > shownLimit else { return text }
-        return String(text.unicodeScalars.prefix(shownLimit)) + "…"
+        return "\(key.cut(bytes: shownLimit)) (\(key.utf8.count) bytes, hash \(String(UInt(bitPattern: key.hashValue), radix: 16)))"
     }
 }
