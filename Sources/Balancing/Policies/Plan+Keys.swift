@@ -1,4 +1,37 @@
-/// Picks by a key.
+// MARK: - The ring
+
+extension Plan {
+    /// How many points a ring has at most that is made in well under a millisecond.
+    private static let fewPoints = 8192
+
+    /// The ring over the eligible members, if it was made already.
+    var ringAtHand: HashRing? { ownRing ?? keyRing.withLock { $0 } }
+
+    /// Whether ``ring()`` takes no time to speak of.
+    package var isRingAtHand: Bool { eligibleCount * ringScale.limit <= Self.fewPoints || ringAtHand != nil }
+
+    /// The ring over the eligible members; made now where no key was asked for before. There must be one that may be picked.
+    ///
+    /// It is made without the lock. Two threads that need it first make it both, and one of the two is kept.
+    func ring() -> HashRing {
+        if let ring = ringAtHand { return ring }
+        let made = HashRing(members[..<eligibleCount], scale: ringScale)
+        return keyRing.withLock { ring in
+            if let ring { return ring }
+            ring = made
+            return made
+        }
+    }
+}
+
+extension HashRing {
+    convenience init(_ members: ArraySlice<PlanMember>, scale: Scale) {
+        self.init(members.map(\.state.address), weights: members.map(\.effectiveWeight), scale: scale)
+    }
+}
+
+// MARK: - Choosing
+
 extension Plan {
     /// By how much a peer may have more outstanding than its share. "Consistent hashing with bounded loads", Mirrokni, Thorup and Zadimoghaddam, 2018.
     static let loadBound: Float = 1.25
@@ -29,13 +62,13 @@ extension Plan {
         return other.map { ($0, false) } ?? (ring.peer(at: start), true)
     }
 
-    /// What a peer may have outstanding for each unit of its weight; `nil`: as much as comes.
-    private func bound(_ total: Float?) -> Float? {
+    /// What a peer with all the weight might have outstanding; `nil`: as much as comes.
+    private func bound(_ total: Float?) -> Double? {
         guard let total, total >= Float(eligibleCount) else { return nil }
-        return Self.loadBound * (total + 1) / Float(eligibleWeight)
+        return Double(Self.loadBound * (total + 1))
     }
 
-    private func isFull(_ member: Int, _ bound: Float, _ view: borrowing LoadView) -> Bool {
-        view.outstanding(member) + 1 > (bound * Float(members[member].effectiveWeight)).rounded(.up)
+    private func isFull(_ member: Int, _ bound: Double, _ view: borrowing LoadView) -> Bool {
+        Double(view.outstanding(member)) + 1 > (bound * (members[member].effectiveWeight / eligibleWeight)).rounded(.up)
     }
 }
