@@ -92,8 +92,11 @@ package final class Plan: Sendable {
 extension Plan {
     /// The member with this address, found in the time of two binary searches.
     package func member(_ address: PeerAddress) -> PlanMember? {
-        find(address, in: members[..<eligibleCount]) ?? find(address, in: members[eligibleCount...])
+        (position(of: address, in: members[..<eligibleCount]) ?? position(of: address, in: members[eligibleCount...])).map { members[$0] }
     }
+
+    /// Where the member with this address stands, if it may be picked.
+    func eligiblePosition(of address: PeerAddress) -> Int? { position(of: address, in: members[..<eligibleCount]) }
 
     /// The state of the member with this address.
     package func state(of address: PeerAddress) -> PeerState? { member(address)?.state }
@@ -104,13 +107,13 @@ extension Plan {
         return policy == .weightedRoundRobin ? Double(member.slots) / Double(cycle.count) : member.effectiveWeight / eligibleWeight
     }
 
-    private func find(_ address: PeerAddress, in part: ArraySlice<PlanMember>) -> PlanMember? {
+    private func position(of address: PeerAddress, in part: ArraySlice<PlanMember>) -> Int? {
         var low = part.startIndex
         var high = part.endIndex
         while low < high {
             let middle = low + (high - low) / 2
             if part[middle].state.address < address { low = middle + 1 } else { high = middle }
         }
-        return low < part.endIndex && part[low].state.address == address ? part[low] : nil
+        return low < part.endIndex && part[low].state.address == address ? low : nil
     }
 }
