@@ -39,7 +39,7 @@ struct LeaseTests {
         #expect(state.load.outstanding(at: end) == 0)
     }
 
-    @Test(arguments: [(500, 0.4, 1001), (500, 0.5, 1001), (500, 0.6, 1002), (0, 0.05, 1001), (999, 5, 1006), (0, 5, 1005)])
+    @Test(arguments: [(500, 0.4, 1001), (500, 0.5, 1001), (500, 0.6, 1002), (0, 0.05, 1001), (999, 5, 1006), (0, 5, 1005), (0, 120, 1120), (1, 120, 1121), (0, 200, 1200), (1, 200, 1203)])
     func `leases end with the second in which they are over`(milliseconds: UInt64, seconds: Double, end: UInt32) throws {
         let peer = PeerState(address: try PeerAddress("10.0.0.1:80"), since: 0)
         var calendar = LeaseCalendar()
@@ -64,5 +64,30 @@ struct LeaseTests {
         #expect(state.load.outstanding(at: end) == 20)
         service.endLeases(at: Moment(milliseconds: 1_172_000))
         #expect(state.load.outstanding(at: Moment(milliseconds: 1_172_000)) == 0)
+    }
+
+    @Test func `long leases have few ends, none too early and none much too late`() throws {
+        let peer = PeerState(address: try PeerAddress("10.0.0.1:80"), since: 0)
+        var calendar = LeaseCalendar()
+        // One each minute of two days.
+        for minute in 0..<2880 {
+            let now = Moment(milliseconds: 1_000_000_000 + UInt64(minute) * 60_000)
+            for entry in calendar.takeEnded(by: now.second) {
+                let lasted = now.milliseconds - entry.mark
+                #expect((86_400_000...86_400_000 + 1_410_000).contains(lasted))
+            }
+            calendar.add(peer, mark: now.milliseconds, at: now, lasting: 86400)
+            #expect(calendar.endCount <= 66)
+        }
+    }
+
+    @Test func `an end that comes when the numbers have begun anew ends no more than there is`() {
+        var balance = LeaseBalance()
+        let early = balance.begin(10)
+        balance = LeaseBalance()
+        _ = balance.begin(4)
+        #expect(balance.expire(early) == 4)
+        #expect(balance.end(3) == 0)
+        #expect(!balance.isOpen)
     }
 }
