@@ -39,7 +39,10 @@ struct LeaseTests {
         #expect(state.load.outstanding(at: end) == 0)
     }
 
-    @Test(arguments: [(500, 0.4, 1001), (500, 0.5, 1001), (500, 0.6, 1002), (0, 0.05, 1001), (999, 5, 1006), (0, 5, 1005), (0, 120, 1120), (1, 120, 1121), (0, 200, 1200), (1, 200, 1203)])
+    @Test(arguments: [
+        (500, 0.4, 1001), (500, 0.5, 1001), (500, 0.6, 1002), (0, 0.05, 1001), (999, 5, 1006), (0, 5, 1005), (0, 120, 1120), (1, 120, 1121),
+        (0, 200, 1200), (1, 200, 1203),
+    ])
     func `leases end with the second in which they are over`(milliseconds: UInt64, seconds: Double, end: UInt32) throws {
         let peer = PeerState(address: try PeerAddress("10.0.0.1:80"), since: 0)
         var calendar = LeaseCalendar()
