@@ -91,6 +91,22 @@ struct KeyTests {
         #expect(owners(of: plan(try makeMembers(weights: weights + [0]))) == one)
     }
 
+    @Test(arguments: [[7.0], [1, 1], [1, 2, 3, 4, 0.1], Array(repeating: 1, count: 50)])
+    func `the expected shares are those of the ring`(weights: [Double]) throws {
+        let plan = plan(try makeMembers(weights: weights + [5]), effective: [weights.count: 0])
+        let keys = 100_000
+        let owners = owners(of: plan, keys: keys)
+        let shares = plan.expectedShares
+        #expect(abs(shares.reduce(0, +) - 1) < 1e-9 && shares.last == 0)
+        for (member, share) in zip(plan.members, shares) {
+            let count = owners.count { $0 == member.state.address }
+            #expect(abs(Double(count) / Double(keys) - share) < 5 * (share / Double(keys)).squareRoot() + 1e-9)
+        }
+        let sum = weights.reduce(0, +)
+        let error = zip(weights, shares).map { abs($0 / sum - $1) / max($0 / sum, $1) }.max() ?? 0
+        #expect(abs(plan.weightError - error) < 1e-9 && (error > 1e-9) == (weights.count > 1))
+    }
+
     // MARK: - When the ring is made
 
     @Test(arguments: Policy.allCases)

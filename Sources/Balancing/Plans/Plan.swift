@@ -101,10 +101,25 @@ extension Plan {
     /// The state of the member with this address.
     package func state(of address: PeerAddress) -> PeerState? { member(address)?.state }
 
-    /// The share of all picks that is a member's in the long run, as far as weights decide; 0 for one that may not be picked.
-    package func expectedShare(of member: PlanMember) -> Double {
-        guard eligibleCount > 0 else { return 0 }
-        return policy == .weightedRoundRobin ? Double(member.slots) / Double(cycle.count) : member.effectiveWeight / eligibleWeight
+    /// The shares of all picks that are the members' in the long run, as far as weights and, under ``Policy/consistentHash``, places on the ring
+    /// decide; 0 for one that may not be picked. Takes time in proportion to the peers and the points of the ring.
+    package var expectedShares: [Double] {
+        let eligible = members[..<eligibleCount]
+        let shares: [Double]
+        if let ownRing {
+            shares = ownRing.shares(peers: eligibleCount)
+        } else if policy == .weightedRoundRobin {
+            shares = eligible.map { Double($0.slots) / Double(cycle.count) }
+        } else {
+            shares = eligible.map { $0.effectiveWeight / eligibleWeight }
+        }
+        return shares + Array(repeating: 0, count: members.count - eligibleCount)
+    }
+
+    /// The largest difference between a peer's share by weight and its expected one, in relation to the larger of the two; 0: exact.
+    package var weightError: Double {
+        guard let ownRing else { return cycle.largestError }
+        return ShareError.largest(weights: members[..<eligibleCount].map(\.effectiveWeight), parts: ownRing.shares(peers: eligibleCount))
     }
 
     private func position(of address: PeerAddress, in part: ArraySlice<PlanMember>) -> Int? {

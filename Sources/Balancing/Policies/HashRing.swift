@@ -31,6 +31,18 @@ package final class HashRing: Sendable {
         peers = all.map(\.peer)
     }
 
+    /// The share of all keys that each peer has.
+    func shares(peers count: Int) -> [Double] {
+        guard places.count > 1 else { return Array(repeating: 1, count: count) }
+        var shares = [Double](repeating: 0, count: count)
+        var previous = places[places.count - 1]
+        for (place, peer) in zip(places, peers) {
+            shares[Int(peer)] += Double(place &- previous) * 0x1p-64
+            previous = place
+        }
+        return shares
+    }
+
     /// How many points there are.
     package var count: Int { places.count }
 
