@@ -111,7 +111,7 @@ struct KeyTests {
 
     @Test(arguments: Policy.allCases)
     mutating func `the first key of a large service is not picked at once, later ones are`(policy: Policy) throws {
-        let members = try makeMembers(weights: Array(repeating: 1, count: 33))
+        let members = try makeMembers(weights: Array(repeating: 1, count: 17))
         let service = ServiceState(name: "web", plan: plan(members, policy: policy), using: &generator)
         let now = Moment(milliseconds: 1_000_000)
         let isMade = policy == .consistentHash
@@ -128,7 +128,7 @@ struct KeyTests {
 
     @Test(arguments: Policy.allCases)
     mutating func `keys of a small service are picked at once, and long leases are not`(policy: Policy) throws {
-        let members = try makeMembers(weights: Array(repeating: 1, count: 32))
+        let members = try makeMembers(weights: Array(repeating: 1, count: 16))
         let service = ServiceState(name: "web", plan: plan(members, policy: policy), using: &generator)
         let now = Moment(milliseconds: 1_000_000)
         for (request, isAtOnce) in [

@@ -1,8 +1,8 @@
 // MARK: - The ring
 
 extension Plan {
-    /// How many points a ring has at most that is made in well under a millisecond.
-    private static let fewPoints = 8192
+    /// How many points a ring has at most that is made in well under a millisecond: a point takes some 60 ns.
+    private static let fewPoints = 4096
 
     /// The ring over the eligible members, if it was made already.
     var ringAtHand: HashRing? { ownRing ?? keyRing.withLock { $0 } }
