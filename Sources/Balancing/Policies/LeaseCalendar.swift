@@ -28,7 +28,4 @@ struct LeaseCalendar {
         let ended = entriesBySecond.keys.filter { $0 <= second }.sorted()
         return ended.flatMap { entriesBySecond.removeValue(forKey: $0)?.values.map { $0 } ?? [] }
     }
-
-    /// How many different ends there are.
-    var endCount: Int { entriesBySecond.count }
 }
