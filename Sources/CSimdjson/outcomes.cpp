@@ -55,29 +55,35 @@ bool read(const dom::key_value_pair &field, simdjson_outcome &outcome) noexcept 
     return true;
 }
 
-bool read(const dom::element &item, simdjson_outcome &outcome) noexcept {
-    dom::object object;
-    if (item.get_object().get(object) != SUCCESS) return false;
+bool read(const dom::object &object, simdjson_outcome &outcome) noexcept {
     for (const auto field : object) {
         if (!read(field, outcome)) return false;
     }
     return true;
 }
 
+bool is_other(const dom::element &item) noexcept {
+    dom::object object;
+    simdjson_outcome outcome = {};
+    return item.get_object().get(object) == SUCCESS && !read(object, outcome);
+}
+
 }  // namespace
 
-simdjson_outcomes *simdjson_outcomes_create(void) { return new (std::nothrow) simdjson_outcomes; }
+simdjson_outcomes *simdjson_outcomes_create(void) noexcept { return new (std::nothrow) simdjson_outcomes; }
 
-void simdjson_outcomes_destroy(simdjson_outcomes *outcomes) { delete outcomes; }
+void simdjson_outcomes_destroy(simdjson_outcomes *outcomes) noexcept { delete outcomes; }
 
-size_t simdjson_outcomes_capacity(const simdjson_outcomes *outcomes) { return outcomes->capacity; }
+size_t simdjson_outcomes_capacity(const simdjson_outcomes *outcomes) noexcept { return outcomes->capacity; }
 
-bool simdjson_outcomes_parse(simdjson_outcomes *outcomes, const uint8_t *bytes, size_t count) {
+bool simdjson_outcomes_parse(simdjson_outcomes *outcomes, const uint8_t *bytes, size_t count) noexcept {
     outcomes->has_single = false;
     outcomes->next = outcomes->end;
     if (count > outcomes->capacity) {
-        // Texts get longer little by little: twice as much each time.
-        const size_t capacity = std::max({least_capacity, count, std::min(2 * outcomes->capacity, outcomes->parser.max_capacity())});
+        // Powers of two, because texts get longer little by little.
+        size_t capacity = std::max(least_capacity, outcomes->capacity);
+        while (capacity < count) capacity *= 2;
+        capacity = std::min(capacity, outcomes->parser.max_capacity());
         outcomes->capacity = 0;
         if (outcomes->parser.allocate(capacity, depth_limit) != SUCCESS || outcomes->parser.doc.allocate(capacity) != SUCCESS) return false;
         outcomes->capacity = capacity;
@@ -94,7 +100,13 @@ bool simdjson_outcomes_parse(simdjson_outcomes *outcomes, const uint8_t *bytes, 
     return true;
 }
 
-bool simdjson_outcomes_next(simdjson_outcomes *outcomes, struct simdjson_outcome *outcome) {
+bool simdjson_outcomes_has_other(const simdjson_outcomes *outcomes, size_t limit) noexcept {
+    size_t others = outcomes->has_single && is_other(outcomes->single) ? 1 : 0;
+    for (auto next = outcomes->next; others <= limit && next != outcomes->end; ++next) others += is_other(*next) ? 1 : 0;
+    return others > limit;
+}
+
+bool simdjson_outcomes_next(simdjson_outcomes *outcomes, struct simdjson_outcome *outcome) noexcept {
     dom::element item;
     if (outcomes->has_single) {
         item = outcomes->single;
@@ -106,10 +118,13 @@ bool simdjson_outcomes_next(simdjson_outcomes *outcomes, struct simdjson_outcome
         return false;
     }
     *outcome = {};
-    if (!read(item, *outcome)) {
+    dom::object object;
+    if (item.get_object().get(object) != SUCCESS) return true;
+    if (!read(object, *outcome)) {
         *outcome = {};
         outcomes->other = minify(item);
         outcome->other = {outcomes->other.data(), outcomes->other.size()};
     }
+    outcome->is_object = true;
     return true;
 }

@@ -1,6 +1,7 @@
-import Balancing
 import TestSupport
 import Testing
+
+@testable import Balancing
 
 /// Which peer a key goes to.
 struct HashRingTests {
@@ -8,7 +9,8 @@ struct HashRingTests {
 
     private func ring(_ numbers: some Sequence<Int>, weight: (Int) -> Double = { _ in 1 }) throws -> (ring: HashRing, numbers: [Int]) {
         let numbers = Array(numbers)
-        return (HashRing(try numbers.map(address), weights: numbers.map(weight)), numbers)
+        let weights = numbers.map(weight)
+        return (HashRing(try numbers.map(address), weights: weights, scale: HashRing.Scale(weights)), numbers)
     }
 
     private func owners(_ keys: Int, of ring: (ring: HashRing, numbers: [Int])) -> [Int] {
@@ -85,6 +87,23 @@ struct HashRingTests {
         let ring = try ring(0..<3).ring
         for hash in [0, 1, UInt64.max, UInt64.max / 2] { #expect((0..<ring.count).contains(ring.point(of: hash))) }
         #expect(ring.peer(at: ring.count) == ring.peer(at: 0))
+    }
+
+    @Test func `the points are where their formula says, and a key belongs to the first one at or behind its hash`() throws {
+        let weights = [4.0, 1, 0.001]
+        let (ring, numbers) = try ring(0..<3) { weights[$0] }
+        var points: [(place: UInt64, peer: Int)] = []
+        for (number, count) in zip(numbers, [256, 64, 1]) {
+            let base = StableHash.fnv1a("\(try address(number))".utf8)
+            points += (0..<count).map { (StableHash.mix(base &+ UInt64($0) &* 0x9E37_79B9_7F4A_7C15), number) }
+        }
+        points.sort { $0 < $1 }
+        #expect(ring.count == points.count)
+        for (position, point) in points.enumerated() {
+            let next = (position + 1) % points.count
+            #expect(ring.point(of: point.place - 1) == position && ring.point(of: point.place) == position)
+            #expect(ring.point(of: point.place + 1) == next && ring.peer(at: position) == point.peer)
+        }
     }
 
     @Test func `large services have fewer points for each peer`() throws {

@@ -2,7 +2,6 @@
 
 import base64
 import contextlib
-import dataclasses
 import http.client
 import json
 import os
@@ -12,8 +11,9 @@ import subprocess
 import time
 
 import harness
-import plot
-
+from pick_rows import PickRows
+from policy_rows import PolicyRows
+from table import Row, ratios, spread
 
 # How many changes of etcd are followed, one after the other.
 CHANGES = 1_000
@@ -29,47 +29,9 @@ CHECK_SECONDS = 20
 # How much traffic is made to see what memory it takes: more than the minute that is kept.
 TRAFFIC_SERVICES = 100
 TRAFFIC_SECONDS = 70
-# How many fleets are simulated.
-POLICY_SEEDS = 21
-# Who chooses, and whether it learns from reports.
-POLICY_CLIENTS = {"client": "by each client alone", "reported": "clients report", "unreported": "clients never report"}
-POLICY_REFERENCE = "client round_robin"
-# What p99 and errors may be at most, over those of the reference.
-POLICY_LIMITS = {
-    "reported": (1, 1),
-    "reported least_outstanding": (0.5, 0.1),
-    "reported peak_ewma": (0.5, 0.1),
-    "reported consistent_hash": (0.5, 0.1),
-    "unreported": (1.02, 1.02),
-}
 
 
-@dataclasses.dataclass
-class Row:
-    """One line of the table; without a budget the measured figure is for information only."""
-
-    what: str
-    measured: str
-    budget: str = ""
-    holds: bool | None = None
-
-    @property
-    def verdict(self):
-        return {True: "holds", False: "MISSED", None: ""}[self.holds]
-
-
-def spread(values, form="{:.2f}"):
-    """The median, with the range of the rounds."""
-    low, middle, high = (form.format(value) for value in (min(values), statistics.median(values), max(values)))
-    return f"{middle} ({low} … {high})"
-
-
-def ratios(above, below):
-    """The ratios of samples that were taken in the same round."""
-    return [left / right for left, right in zip(above, below, strict=True)]
-
-
-class Benchmarks:
+class Benchmarks(PickRows, PolicyRows):
     """Takes the measurements; each method yields the rows of one of them."""
 
     def __init__(self, rounds, seconds, processors, quiet, plot_path=None):
@@ -128,87 +90,6 @@ class Benchmarks:
         for peers in (100, 10_000):
             for weights in ("equal", "mixed"):
                 yield Row(f"compiling a plan, {peers:,} peers, {weights} weights", f"{spread(taken[f'compile_us_{peers}_{weights}'], '{:.0f}')} us")
-
-    def policies(self):
-        """Simulated time: nothing disturbs it, and a seed, within which strategies are compared, takes the place of a round."""
-        program = harness.build_product("PolicySimulation")
-        harness.say(f"simulating policies with {POLICY_SEEDS} seeds")
-        taken, healthy = (harness.samples(harness.output(program, fleet, POLICY_SEEDS)) for fleet in ("bad", "healthy"))
-        bars = []
-        for name in dict.fromkeys(sample.rpartition(" ")[0] for sample in taken):
-            who, policy = name.split()
-            p50, p99 = (statistics.median(taken[f"{name} {figure}"]) for figure in ("p50_ms", "p99_ms"))
-            errors = 100 * statistics.median(taken[f"{name} error_rate"])
-            growth = [ratios(taken[f"{name} {figure}"], taken[f"{POLICY_REFERENCE} {figure}"]) for figure in ("p99_ms", "error_rate")]
-            limits = POLICY_LIMITS.get(name, POLICY_LIMITS.get(who))
-            bars.append(plot.Bar(f"{policy}, {POLICY_CLIENTS[who]}", who, p99, f"{p99:.0f} ms, {errors:.3f} % errors"))
-            yield Row(
-                f"`{policy}`, {POLICY_CLIENTS[who]}: p50; p99; errors",
-                f"{p50:.1f} ms; {p99:.0f} ms, x {spread(growth[0])}; {errors:.3f} %, x {spread(growth[1], '{:.3f}')}",
-                f"p99 x {limits[0]}, errors x {limits[1]}" if limits else "",
-                all(statistics.median(values) <= limit for values, limit in zip(growth, limits, strict=True)) if limits else None,
-            )
-        for who in ("reported", "unreported"):
-            # Lots, and keys are lots, fall less evenly than turns are taken.
-            for lots, names in ((False, ("weighted_round_robin", "least_outstanding", "peak_ewma")), (True, ("random", "consistent_hash"))):
-                growth = [ratios(healthy[f"{who} {policy} p99_ms"], healthy[f"{POLICY_REFERENCE} p99_ms"]) for policy in names]
-                yield Row(
-                    f"without bad backends, {POLICY_CLIENTS[who]}: p99 of {', '.join(f'`{policy}`' for policy in names)}",
-                    "; ".join(f"x {spread(values)}" for values in growth),
-                    "" if lots else "x 1.02",
-                    None if lots else all(statistics.median(values) <= 1.02 for values in growth),
-                )
-        described = harness.output(program, "describe").strip()
-        self.notes.append(f"policies: seeds 1 to {POLICY_SEEDS}, medians; x: over `round_robin` by each client alone, with the same seed. {described}")
-        if self.plot_path:
-            self.plot_path.write_text(plot.bars("p99 of successful requests (logarithmic), and errors", bars))
-
-    # Over HTTP
-
-    def _service(self):
-        # Every answer has the same length: two digits of address and weight each.
-        services = {"web": {f"10.0.0.{number}:8080": number for number in range(10, 100)}}
-        binary = harness.build_product("lookaside")
-        return harness.lookaside(binary, services, self.processors.server, self.processors.workers)
-
-    def _load(self, server, path, report=None):
-        return harness.Load(server, path, self.seconds, self.processors.generator, report)
-
-    def _beside_static(self, name, path, report=None, outcomes=None):
-        """The loads of the server, of which a path is asked or reports are made, and of the static response in C.
-
-        Beside its load the server is reported the outcomes, five times a second.
-        """
-        program = harness.build_program("baseline", "libmicrohttpd")
-        with self._service() as server, contextlib.ExitStack() as stack:
-            with harness.baseline(program, server, "/pick/web", self.processors.server, self.processors.workers) as static:
-                if outcomes is not None:
-                    stack.enter_context(harness.reports_flowing(server, outcomes, 0.2))
-                measured = {server: lambda: self._load(server, path, report), static: lambda: self._load(static, "/pick/web")}
-                taken = {server: [], static: []}
-                for turn in range(self.rounds):
-                    harness.say(f"measuring {name}, round {turn + 1} of {self.rounds}")
-                    # Each is the first in every second round.
-                    turns = (server, static) if turn % 2 == 0 else (static, server)
-                    loads = self.quiet.take(turns, lambda turns=turns: [measured[process]() for process in turns])
-                    for process, load in zip(turns, loads, strict=True):
-                        taken[process].append(load)
-                return taken[server], taken[static]
-
-    def cpu(self):
-        own, static = self._beside_static("cpu", "/pick/web")
-        costs, static_costs = ([load.microseconds_per_request for load in loads] for loads in (own, static))
-        rate, static_rate = (statistics.median(load.requests_per_second for load in loads) for loads in (own, static))
-        cost = ratios(costs, static_costs)
-        yield Row("CPU per `GET /pick`", f"{spread(costs)} us")
-        yield Row("CPU per request of one static libmicrohttpd response in C", f"{spread(static_costs)} us")
-        yield Row("… pick over static response", spread(cost, "{:.3f}"), "<= 1.10", statistics.median(cost) <= 1.10)
-        yield Row("requests a second: picks; static responses", f"{rate:,.0f}; {static_rate:,.0f}")
-        # So few requests that they add next to nothing to the processor time, and outcomes for every peer all the time.
-        own, static = self._beside_static("cpu with reports", "/pick/web", outcomes=self._outcomes(200))
-        cost = ratios(*([load.microseconds_per_request for load in loads] for loads in (own, static)))
-        name = "… pick over static response, while 1,000 outcomes a second are reported"
-        yield Row(name, spread(cost, "{:.3f}"), "<= 1.10", statistics.median(cost) <= 1.10)
 
     # Reports
 

@@ -8,7 +8,7 @@ import Testing
 struct ReportItemTests {
     private static func items(_ text: [UInt8]) throws(APIError) -> [ReportItem] {
         var items: [ReportItem] = []
-        try text.withUnsafeBufferPointer { bytes throws(APIError) in
+        _ = try text.withUnsafeBufferPointer { bytes throws(APIError) in
             try ReportItem.read(UnsafeRawBufferPointer(bytes), with: OutcomeReader()) { items.append($0) }
         }
         return items
@@ -144,10 +144,18 @@ struct ReportItemTests {
 
     // MARK: - Both readers
 
+    private static func read(_ text: [UInt8], with reader: OutcomeReader, _ take: (ReportItem) -> Void) -> Bool {
+        text.withUnsafeBytes { bytes in
+            guard reader.parse(bytes) else { return false }
+            reader.takeItems(take)
+            return true
+        }
+    }
+
     /// Holds what the fast reader takes to what Foundation's decoder makes of it.
     private static func compare(_ text: [UInt8], _ reader: OutcomeReader) {
         var fast: [ReportItem] = []
-        guard text.withUnsafeBytes({ reader.read($0) { fast.append($0) } }) else { return }
+        guard read(text, with: reader, { fast.append($0) }) else { return }
         let (decoder, data) = (JSONDecoder(), Data(text))
         let isArray = text.first == UInt8(ascii: "[")
         let slow = try? isArray ? decoder.decode([ReportItem].self, from: data) : [decoder.decode(ReportItem.self, from: data)]
@@ -188,12 +196,63 @@ struct ReportItemTests {
         #expect(outcome.result == .status(200))
     }
 
+    @Test func `items that are no objects cost no decoder`() throws {
+        let reader = OutcomeReader()
+        var items: [ReportItem] = []
+        #expect(Self.read(Array(#"[1,"x",null,true,[],[{}],-0.5,{},\#(ReportFixture.good)]"#.utf8), with: reader) { items.append($0) })
+        #expect(items.count == 9 && reader.decodeCount == 0)
+        for item in items.prefix(7) { #expect(item == .rejection(.invalidOutcome("an outcome is a JSON object"))) }
+        #expect(items[7] == .rejection(.invalidOutcome("service: missing")))
+    }
+
+    /// An item that the fast reader leaves to the decoder.
+    private static let odd = #"{"peer":1}"#
+
+    private static func array(of item: String, _ count: Int, after first: [UInt8] = []) -> [UInt8] {
+        [UInt8(ascii: "[")] + first + Array(repeating: item, count: count).joined(separator: ",").utf8 + [UInt8(ascii: "]")]
+    }
+
+    /// An item that only the decoder reads, and a comma.
+    private static let notUTF8 = Array(#"{"a":""#.utf8) + [0xFF] + Array(#""},"#.utf8)
+
+    // As many odd items as are read at once, and one more; a text that is too short for so many; ordinary items; no objects; texts that only the
+    // decoder reads.
+    private static let texts: [([UInt8], Bool)] = [
+        (array(of: odd, 50), true), (array(of: odd, 51), false), (array(of: odd, 46), true), (array(of: ReportFixture.good, 50), true),
+        (array(of: "1", 2000), true), (array(of: odd, 50, after: notUTF8), false), (array(of: odd, 1, after: notUTF8), true),
+    ]
+
+    @Test(arguments: texts)
+    func `a text that takes long is left alone by who is in a hurry`(text: [UInt8], isRead: Bool) throws {
+        let reader = OutcomeReader()
+        for isHurried in [true, false] {
+            var count = 0
+            let result = try text.withUnsafeBytes { try ReportItem.read($0, with: reader, isHurried: isHurried) { _ in count += 1 } }
+            #expect(result == (isRead || !isHurried) && (count > 0) == result)
+            if isHurried { #expect(reader.decodeCount <= 50) }
+        }
+    }
+
+    @Test func `readers are kept for texts that get longer little by little`() {
+        let readers = OutcomeReaders()
+        let first = readers.withReader { $0 }
+        for length in stride(from: 60_000, through: 131_072, by: 1_000) {
+            let text = [UInt8](#"{"filler":"\#(String(repeating: "x", count: length - 13))"}"#.utf8)
+            readers.withReader { reader in
+                #expect(reader === first && text.withUnsafeBytes { reader.parse($0) })
+            }
+        }
+        let long = [UInt8](#"{"filler":"\#(String(repeating: "x", count: 131_072))"}"#.utf8)
+        #expect(readers.withReader { reader in long.withUnsafeBytes { reader.parse($0) } })
+        #expect(readers.withReader { $0 } !== first)
+    }
+
     @Test func `texts of every length are read, one after the other`() {
         let reader = OutcomeReader()
         for length in Array(0...300) + [4_095, 4_096, 4_097, 70_000, 10, 200_000] {
             let text = ReportFixture.good.dropLast() + #","filler":"\#(String(repeating: "x", count: length))"}"#
             var items: [ReportItem] = []
-            #expect(Array(text.utf8).withUnsafeBytes { reader.read($0) { items.append($0) } })
+            #expect(Self.read(Array(text.utf8), with: reader) { items.append($0) })
             #expect(items.count == 1)
         }
         #expect(reader.capacity >= 200_000)
@@ -201,6 +260,6 @@ struct ReportItemTests {
 
     @Test func `depth is limited for both readers`() {
         let deep = #"{"x":"# + String(repeating: "[", count: 600) + String(repeating: "]", count: 600) + "}"
-        #expect(Array(deep.utf8).withUnsafeBytes { OutcomeReader().read($0) { _ in } } == false)
+        #expect(!Array(deep.utf8).withUnsafeBytes { OutcomeReader().parse($0) })
     }
 }

@@ -82,6 +82,20 @@ struct ReportLinesTests {
         #expect(0 < taken && taken < 1_000)
     }
 
+    @Test func `odd lines have shorter turns, by their number and by their length`() throws {
+        func judged(_ line: String) throws -> Int {
+            let fixture = try ReportFixture()
+            let lines = ReportLines(fixture.recorder, counters: fixture.counters, readers: OutcomeReaders())
+            let body = Array(String(repeating: "\(line)\n", count: 1_000).utf8)
+            return body.withUnsafeBytes { lines.receive($0) } / (line.utf8.count + 1)
+        }
+        #expect(try judged(Self.good) == 128)
+        #expect(try judged(#"{"peer":1}"#) == 16)
+        #expect(try judged("1") == 16)
+        #expect(try judged("x") == 16)
+        #expect(try judged("[\(Array(repeating: "1", count: 2_000).joined(separator: ","))]") == 4)
+    }
+
     @Test func `deep nesting spoils its line only`() throws {
         let deep = String(repeating: "[", count: 10_000) + String(repeating: "]", count: 10_000)
         let tally = try Self.tally(Array("{\"a\":\(deep)}\n\(Self.good)\n".utf8))
@@ -97,7 +111,7 @@ struct ReportLinesTests {
             #"{"service":"api","peer":"10.0.0.2:80","error":"reset","count":5}"#, Self.good,
         ]
         var index = 0
-        try Array("[\(body.joined(separator: ","))]".utf8).withUnsafeBytes { bytes in
+        _ = try Array("[\(body.joined(separator: ","))]".utf8).withUnsafeBytes { bytes in
             try ReportItem.read(bytes, with: OutcomeReader()) { item in
                 recorder.record(item, index: index)
                 index += 1

@@ -51,6 +51,16 @@ import Testing
         #expect(counters.reports == 1)
     }
 
+    @Test func `a body of many odd items is judged as any other`() async throws {
+        let fixture = try ReportFixture()
+        let (server, counters) = try fixture.start()
+        let body = "[\(Array(repeating: #"{"peer":1}"#, count: 200).joined(separator: ",")),\(Self.good)]"
+        let response = try await onThread { try RawHTTPClient(port: server.port).request("POST", "/report", headers: Self.json, body: body) }
+        let answer = try Self.answer(response)
+        #expect(response.status == 200 && answer.accepted == 1 && answer.rejected == 200)
+        #expect(counters.reports == 1 && fixture.requests("web") == 1)
+    }
+
     @Test(arguments: [
         (json, "", 400, "invalid_body"), (json, "[\(good)", 400, "invalid_body"), (json, "\(good)\n\(good)", 400, "invalid_body"),
         ("Content-Type: text/plain\r\n", good, 415, "unsupported_media_type"),

@@ -162,6 +162,7 @@ struct PickBody: Decodable {
 /// The answer of `/pick/{service}?n=`.
 struct LeaseBody: Decodable {
     let peers: [PickBody]
+    let panic: Bool?
 }
 
 /// The answer of `/peers`.

@@ -15,6 +15,11 @@ struct PolicySystemTests {
         let peers: [Peer]
     }
 
+    private struct PanicBody: Decodable, Equatable {
+        let panic: Bool
+        let eligible: Int
+    }
+
     private static let peers = (1...4).map { "10.0.0.\($0):80" }
 
     private func start(_ settings: String, peers: [String] = Self.peers) async throws -> LookasideProcess {
@@ -79,6 +84,39 @@ struct PolicySystemTests {
         let server = try await start("policy: consistent_hash")
         let address = try await pick(server, "?key=127.0.0.1")
         for _ in 0..<10 { #expect(try await pick(server) == address) }
+    }
+
+    @Test func `a retry without a key may go to any other peer, also where keys are hashed`() async throws {
+        let server = try await start("policy: consistent_hash")
+        let own = try await pick(server)
+        let lease = try await server.json("/pick/web?n=60&exclude=\(own)", as: LeaseBody.self)
+        #expect(Set(lease.peers.map(\.peer)) == Set(Self.peers).subtracting([own]))
+        #expect(try await pick(server) == own)
+    }
+
+    @Test func `the first keys of a large service agree, however many come at once`() async throws {
+        let peers = (0..<1100).map { "10.1.\($0 / 250).\($0 % 250):80" }
+        let server = try await start("policy: least_outstanding", peers: peers)
+        let picked = try await withThrowingTaskGroup(of: String.self, returning: Set<String>.self) { group in
+            for _ in 0..<16 { group.addTask { try await pick(server, "?key=one") } }
+            return try await group.reduce(into: []) { $0.insert($1) }
+        }
+        #expect(picked == [try await pick(server, "?key=one")])
+        let lease = try await server.json("/pick/web?n=40&key=one", as: LeaseBody.self)
+        #expect(lease.peers.count == 40 && Set(lease.peers.map(\.peer)) == picked)
+    }
+
+    @Test(arguments: ["weighted_round_robin", "random", "least_outstanding", "peak_ewma", "consistent_hash"])
+    func `when no peer is well every policy picks all of them, and says so`(policy: String) async throws {
+        // Nobody listens there.
+        let peers = (1...3).map { "127.0.0.1:\($0)" }
+        let server = try await start("policy: \(policy)\nhealth_check: { interval: 0.1, timeout: 0.5, fall: 1 }", peers: peers)
+        try await server.wait("panic") { try await server.json("/explain/web", as: PanicBody.self) == PanicBody(panic: true, eligible: 0) }
+        let answer = try await server.json("/pick/web?n=30", as: LeaseBody.self)
+        #expect(answer.panic == true && answer.peers.count == 30)
+        let keyed = try await server.json("/pick/web?n=2&key=one", as: LeaseBody.self)
+        #expect(keyed.panic == true && Set(keyed.peers.map(\.peer)).count == 1)
+        if policy != "consistent_hash" { #expect(Set(answer.peers.map(\.peer)) == Set(peers)) }
     }
 
     @Test func `a lease is outstanding until it is reported or over`() async throws {

@@ -53,7 +53,7 @@ final class PeerTraffic: @unchecked Sendable {
         picks.isIdle(at: second) && outcomes.isIdle(at: second)
     }
 
-    /// What is left of idle traffic: an open run of failures, which has no end in time, and leases that have not ended; `nil` without either.
+    /// What is left of idle traffic: an open run of failures, which has no end in time, and leases whose end is to come; `nil` without either.
     func remainder(at second: UInt32) -> PeerTraffic? {
         freeEmptyEvidence(at: second)
         guard evidence != nil || leases.isOpen else { return nil }

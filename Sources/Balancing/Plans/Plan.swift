@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// What picks of one service read: its peers, their weights and what the service's policy needs, compiled once and never changed.
 ///
 /// Anything that changes an answer compiles a new plan; a pick computes no health and no weight.
@@ -16,10 +14,12 @@ package final class Plan: Sendable {
     package let cycle: SmoothCycle
     /// Choices by weight, for the policies that draw lots; empty for another one.
     let table: AliasTable
+    /// How many points on the ring its peers have.
+    let ringScale: HashRing.Scale
     /// The ring of ``Policy/consistentHash``; `nil` for another policy.
-    private let ownRing: HashRing?
+    let ownRing: HashRing?
     /// The ring of another policy, made when a key is first asked for.
-    private let keyRing = Mutex<HashRing?>(nil)
+    let keyRing: ShortLock<HashRing?>
     /// Whether no source of the service has proved contact for `stale_after`: answers say so.
     package let isStale: Bool
     /// Whether too few candidates are well, so that all of them are picked: answers say so.
@@ -38,7 +38,7 @@ package final class Plan: Sendable {
     /// - Parameters:
     ///   - members: every peer of the service, each address once, in any order.
     ///   - details: what to show of the service beside its peers.
-    ///   - previous: the plan that this one replaces; what was prepared is taken over when peers, weights and policy are the same.
+    ///   - previous: the plan that this one replaces; what was prepared is taken over when it would be the same.
     package init(
         members: [PlanMember],
         details: PlanDetails = PlanDetails(),
@@ -52,17 +52,21 @@ package final class Plan: Sendable {
         members.sort { ($0.effectiveWeight > 0 ? 0 : 1, $0.state.address) < ($1.effectiveWeight > 0 ? 0 : 1, $1.state.address) }
         let eligibleCount = members.firstIndex { $0.effectiveWeight == 0 } ?? members.count
         let eligible = members[..<eligibleCount]
-        if let previous, previous.policy == policy, Self.isSameOrder(eligible, previous.members[..<previous.eligibleCount]) {
+        let scale = HashRing.Scale(members.lazy.map(\.weight))
+        let same = previous.flatMap { Self.isSameOrder(eligible, $0.members[..<$0.eligibleCount]) ? $0 : nil }
+        let ring = same.flatMap { $0.ringScale == scale ? $0.ringAtHand : nil }
+        ringScale = scale
+        ownRing = policy == .consistentHash ? ring ?? HashRing(eligible, scale: scale) : nil
+        keyRing = ShortLock(ring)
+        if let same, same.policy == policy {
             keepsPlace = true
-            cycle = previous.cycle
-            table = previous.table
-            ownRing = previous.ownRing
+            cycle = same.cycle
+            table = same.table
         } else {
             keepsPlace = false
             let weights = eligible.map(\.effectiveWeight)
             cycle = SmoothCycle(weights: policy == .weightedRoundRobin ? weights : [])
             table = AliasTable(weights: [.random, .leastOutstanding, .peakEWMA].contains(policy) ? weights : [])
-            ownRing = policy == .consistentHash ? HashRing(eligible.map(\.state.address), weights: weights) : nil
         }
         if policy == .weightedRoundRobin {
             for position in 0..<eligibleCount { members[position].slots = cycle.counts[position] }
@@ -88,46 +92,43 @@ package final class Plan: Sendable {
 extension Plan {
     /// The member with this address, found in the time of two binary searches.
     package func member(_ address: PeerAddress) -> PlanMember? {
-        find(address, in: members[..<eligibleCount]) ?? find(address, in: members[eligibleCount...])
+        (position(of: address, in: members[..<eligibleCount]) ?? position(of: address, in: members[eligibleCount...])).map { members[$0] }
     }
+
+    /// Where the member with this address stands, if it may be picked.
+    func eligiblePosition(of address: PeerAddress) -> Int? { position(of: address, in: members[..<eligibleCount]) }
 
     /// The state of the member with this address.
     package func state(of address: PeerAddress) -> PeerState? { member(address)?.state }
 
-    /// The share of all picks that is a member's in the long run, as far as weights decide; 0 for one that may not be picked.
-    package func expectedShare(of member: PlanMember) -> Double {
-        guard eligibleCount > 0 else { return 0 }
-        return policy == .weightedRoundRobin ? Double(member.slots) / Double(cycle.count) : member.effectiveWeight / eligibleWeight
+    /// The shares of all picks that are the members' in the long run, as far as weights and, under ``Policy/consistentHash``, places on the ring
+    /// decide; 0 for one that may not be picked. Takes time in proportion to the peers and the points of the ring.
+    package var expectedShares: [Double] {
+        let eligible = members[..<eligibleCount]
+        let shares: [Double]
+        if let ownRing {
+            shares = ownRing.shares(peers: eligibleCount)
+        } else if policy == .weightedRoundRobin {
+            shares = eligible.map { Double($0.slots) / Double(cycle.count) }
+        } else {
+            shares = eligible.map { $0.effectiveWeight / eligibleWeight }
+        }
+        return shares + Array(repeating: 0, count: members.count - eligibleCount)
     }
 
-    private func find(_ address: PeerAddress, in part: ArraySlice<PlanMember>) -> PlanMember? {
+    /// The largest difference between a peer's share by weight and its expected one, in relation to the larger of the two; 0: exact.
+    package var weightError: Double {
+        guard let ownRing else { return cycle.largestError }
+        return ShareError.largest(weights: members[..<eligibleCount].map(\.effectiveWeight), parts: ownRing.shares(peers: eligibleCount))
+    }
+
+    private func position(of address: PeerAddress, in part: ArraySlice<PlanMember>) -> Int? {
         var low = part.startIndex
         var high = part.endIndex
         while low < high {
             let middle = low + (high - low) / 2
             if part[middle].state.address < address { low = middle + 1 } else { high = middle }
         }
-        return low < part.endIndex && part[low].state.address == address ? part[low] : nil
-    }
-}
-
-// MARK: - Keys
-
-extension Plan {
-    /// Whether the ring is there already, or made in well under a millisecond.
-    package var isRingAtHand: Bool {
-        ownRing != nil || eligibleCount <= 1000 || keyRing.withLock { $0 != nil }
-    }
-
-    /// The ring over the eligible members; made now where no key was asked for before. There must be one that may be picked.
-    func ring() -> HashRing {
-        if let ownRing { return ownRing }
-        return keyRing.withLock { ring in
-            if let ring { return ring }
-            let eligible = members[..<eligibleCount]
-            let made = HashRing(eligible.map(\.state.address), weights: eligible.map(\.effectiveWeight))
-            ring = made
-            return made
-        }
+        return low < part.endIndex && part[low].state.address == address ? low : nil
     }
 }

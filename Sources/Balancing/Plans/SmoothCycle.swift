@@ -41,7 +41,7 @@ package struct SmoothCycle: Sendable {
         let counts = Self.exactCounts(weights, limit: limit) ?? Self.roundedCounts(weights, slots: limit)
         let slots = Self.place(counts)
         self.counts = counts
-        self.largestError = Self.largestError(weights, counts)
+        self.largestError = ShareError.largest(weights: weights, parts: counts.map { Double($0) })
         let isNarrow = weights.count <= Int(UInt16.max) + 1
         self.narrow = isNarrow ? slots.map { UInt16(truncatingIfNeeded: $0) } : []
         self.wide = isNarrow ? [] : slots
@@ -99,16 +99,6 @@ package struct SmoothCycle: Sendable {
         remainders.sort { ($0.remainder, $1.index) > ($1.remainder, $0.index) }
         for entry in remainders.prefix(max(0, left)) { counts[entry.index] += 1 }
         return counts
-    }
-
-    private static func largestError(_ weights: [Double], _ counts: [Int32]) -> Double {
-        let weightSum = weights.reduce(0, +)
-        let slots = counts.reduce(0.0) { $0 + Double($1) }
-        let error = zip(weights, counts).reduce(0.0) { largest, peer in
-            let (byWeight, bySlots) = (peer.0 / weightSum, Double(peer.1) / slots)
-            return max(largest, abs(bySlots - byWeight) / max(bySlots, byWeight))
-        }
-        return error < 1e-9 ? 0 : error
     }
 
     /// Places each peer's slots; returns the peer of each.

@@ -54,14 +54,19 @@ struct Picking {
         return member
     }
 
-    /// The next `number` peers, neither taken nor counted.
-    func following(_ number: Int, at now: Moment) -> [Pick] {
+    /// A copy that chooses as this one does and holds none of its counts.
+    func copyOfChoice() -> Picking {
+        var copy = Picking(plan: plan, place: place, seed: 0)
+        copy.generator = generator
+        return copy
+    }
+
+    /// The next `number` peers, neither taken nor counted. Leaves the place behind them: for copies.
+    consuming func following(_ number: Int, at now: Moment) -> [Pick] {
         guard plan.eligibleCount > 0 else { return [] }
-        // Whatever a look changes is forgotten with the copy.
-        var copy = self
         var view = LoadView(plan, now)
         return (0..<number).map { _ in
-            let member = copy.nextMember(view)
+            let member = nextMember(view)
             view.add(member)
             return Pick(plan, member)
         }

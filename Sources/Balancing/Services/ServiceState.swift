@@ -109,6 +109,9 @@ extension ServiceState {
         /// After how many seconds picks without an outcome have come to nothing; `nil`: they are not leased.
         package var leaseSeconds: Double?
 
+        /// Whether the next peers are asked for, whoever they are.
+        var isInTurn: Bool { key == nil && excluded.isEmpty }
+
         /// Makes a request; each argument's default is the field's.
         package init(
             count: Int = 1,
@@ -134,39 +137,65 @@ extension ServiceState {
 
     /// The same with a generator for the choice among peers that are not excluded.
     package func pick(_ request: Request, at now: Moment, using generator: inout some RandomNumberGenerator) -> [Pick] {
-        let isInTurn = request.key == nil && request.excluded.isEmpty
-        let (picks, hasEndedMuch, tracksLoad) = isInTurn ? pickInTurn(request, at: now) : pickAside(request, at: now, using: &generator)
-        if hasEndedMuch { settle() }
-        if tracksLoad, !request.isPreview, let seconds = request.leaseSeconds { lease(picks, at: now, validSeconds: seconds) }
-        return picks
+        request.isInTurn ? pickInTurn(request, at: now) : pickAside(request, from: plan, at: now, using: &generator)
     }
 
-    private func pickInTurn(_ request: Request, at now: Moment) -> (picks: [Pick], hasEndedMuch: Bool, tracksLoad: Bool) {
-        picking.withLock { picking in
-            guard !request.isPreview else { return (picking.following(request.count, at: now), false, false) }
-            picking.enter(now.second)
-            let picks = (0..<request.count).compactMap { _ in picking.next(at: now, load: load) }
-            return (picks, picking.hasEndedMuch, picking.tracksLoad)
+    /// The same for a thread that others wait for; `nil` where it may take longer than well under a millisecond: then nothing was picked.
+    package func pickAtOnce(_ request: Request, at now: Moment) -> [Pick]? {
+        guard request.count <= Self.longestShortLease else { return nil }
+        guard !request.isInTurn else { return pickInTurn(request, at: now) }
+        let plan = self.plan
+        guard plan.choosesAtOnce(request) else { return nil }
+        var generator = SystemRandomNumberGenerator()
+        return pickAside(request, from: plan, at: now, using: &generator)
+    }
+
+    /// The longest lease that is picked, and its answer made, in well under a millisecond.
+    private static let longestShortLease = 100
+    /// How many picks of a lease are taken before others have their turn: a pick of 32 peers by load takes about a microsecond.
+    private static let picksPerTurn = 16
+
+    private func pickInTurn(_ request: Request, at now: Moment) -> [Pick] {
+        guard !request.isPreview else { return picking.withLock { $0.copyOfChoice() }.following(request.count, at: now) }
+        var picks: [Pick] = []
+        picks.reserveCapacity(request.count)
+        var (hasEndedMuch, tracksLoad, isOver) = (false, false, false)
+        while picks.count < request.count, !isOver {
+            let goal = min(request.count, picks.count + Self.picksPerTurn)
+            picking.withLock { picking in
+                picking.enter(now.second)
+                while picks.count < goal, let pick = picking.next(at: now, load: load) { picks.append(pick) }
+                (hasEndedMuch, tracksLoad, isOver) = (picking.hasEndedMuch, picking.tracksLoad, picks.count < goal)
+            }
         }
+        return finish(picks, of: request, at: now, hasEndedMuch: hasEndedMuch, tracksLoad: tracksLoad)
     }
 
     /// Chooses without the lock, since it may take its time, and counts under it.
     private func pickAside(
         _ request: Request,
+        from plan: Plan,
         at now: Moment,
         using generator: inout some RandomNumberGenerator
-    ) -> (picks: [Pick], hasEndedMuch: Bool, tracksLoad: Bool) {
-        let plan = self.plan
-        guard plan.eligibleCount > 0 else { return ([], false, false) }
+    ) -> [Pick] {
+        guard plan.eligibleCount > 0 else { return [] }
         if request.key != nil, !request.isPreview { trackLoad(at: now) }
         let choices = choices(request, from: plan, at: now, using: &generator)
         let picks = choices.map { Pick(plan, $0.member, $0.isExcluded ? .excluded : []) }
-        guard !request.isPreview else { return (picks, false, false) }
-        return picking.withLock { picking in
+        guard !request.isPreview else { return picks }
+        let members = choices.map(\.member)
+        let (hasEndedMuch, tracksLoad) = picking.withLock { picking in
             picking.enter(now.second)
-            picking.count(choices.map(\.member), chosenFrom: plan)
-            return (picks, picking.hasEndedMuch, picking.tracksLoad)
+            picking.count(members, chosenFrom: plan)
+            return (picking.hasEndedMuch, picking.tracksLoad)
         }
+        return finish(picks, of: request, at: now, hasEndedMuch: hasEndedMuch, tracksLoad: tracksLoad)
+    }
+
+    private func finish(_ picks: [Pick], of request: Request, at now: Moment, hasEndedMuch: Bool, tracksLoad: Bool) -> [Pick] {
+        if hasEndedMuch { settle() }
+        if tracksLoad, let seconds = request.leaseSeconds { lease(picks, at: now, validSeconds: seconds) }
+        return picks
     }
 
     private func choices(
@@ -182,8 +211,9 @@ extension ServiceState {
             return choices
         }
         var view = LoadView(plan, now)
+        let walk = plan.walk(from: key, excluding: request.excluded)
         return (0..<request.count).map { _ in
-            let choice = plan.choose(key: key, excluding: request.excluded, view, total: load.outstanding(at: now))
+            let choice = plan.choose(walk, view, total: load.outstanding(at: now))
             if notes { load.begin(plan.members[choice.member].state, at: now) } else { view.add(choice.member) }
             return choice
         }

@@ -14,7 +14,7 @@ struct ExplanationBody: Encodable {
     let service: String
     let index: UInt64
     let policy: String
-    /// The largest difference between a peer's share by weight and by slots, in relation to the larger; 0: exact.
+    /// The largest difference between a peer's share by weight and its expected one, in relation to the larger; 0: exact.
     let weightError: Double
     let panic: Bool
     let eligible: Int
@@ -60,11 +60,12 @@ struct ExplanationBody: Encodable {
         service = state.name
         index = plan.index
         policy = plan.policy.rawValue
-        weightError = plan.cycle.largestError
+        weightError = plan.weightError
         panic = plan.isPanic
         eligible = plan.details.eligible
         candidates = plan.members.count { $0.value.isCandidate }
-        peers = plan.members.sorted { $0.state.address < $1.state.address }.map { member in
+        let members = zip(plan.members, plan.expectedShares).sorted { $0.0.state.address < $1.0.state.address }
+        peers = members.map { member, expectedShare in
             let ejection = member.verdict?.ejection
             return Peer(
                 peer: "\(member.state.address)",
@@ -79,7 +80,7 @@ struct ExplanationBody: Encodable {
                 evidence: ejection.map { EvidenceBody($0.finding) } ?? EvidenceBody(member.state, settings: settings.logCheck, at: second),
                 weight: member.weight,
                 effectiveWeight: member.effectiveWeight,
-                expectedShare: plan.expectedShare(of: member),
+                expectedShare: expectedShare,
                 actualShare: picks == 0 ? 0 : Double(member.state.picks(window: Self.window, before: second)) / Double(picks),
                 outstanding: state.outstanding(of: member.state, at: moment).map(Self.rounded),
                 latencyMilliseconds: state.expectedLatency(of: member.state, at: moment).map(Self.rounded),

@@ -6,7 +6,7 @@ internal import Synchronization
 final class OutcomeReaders: Sendable {
     /// How many readers are kept.
     private static let keptCount = 16
-    /// Readers that have read longer texts than this are not kept: they hold about 14 bytes for each of it.
+    /// Readers that have read longer texts than this are not kept: they hold about 14 bytes for each of it. A power of two, as capacities are.
     private static let keptCapacity = 131_072
 
     private let idle = Mutex<[OutcomeReader]>([])

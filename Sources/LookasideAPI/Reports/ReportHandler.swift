@@ -3,7 +3,7 @@ internal import HTTPServing
 
 /// `POST /report`: how requests to peers went.
 struct ReportHandler: Sendable {
-    /// The longest body that is judged on the worker that took the request: some 30 microseconds of ordinary items, milliseconds of odd ones.
+    /// The longest body that is judged on the worker that took the request: some 30 microseconds of ordinary items.
     private static let longestImmediateBody = 4_096
 
     private let directory: ServiceDirectory
@@ -45,14 +45,13 @@ struct ReportHandler: Sendable {
         case .json:
             let body = request.body
             let recorder = recorder(request)
-            if body.count <= Self.longestImmediateBody {
-                let tally = try judge(body, recorder)
+            if body.count <= Self.longestImmediateBody, let tally = try judge(body, recorder, isHurried: true) {
                 let isOneAccepted = tally.accepted == 1 && tally.rejected.isEmpty
                 return isOneAccepted ? .prepared(oneAccepted) : .response(ReportBody.response(tally))
             }
             return .deferred {
                 do throws(APIError) {
-                    return ReportBody.response(try judge(body, recorder))
+                    return ReportBody.response(try judge(body, recorder, isHurried: false) ?? ReportTally())
                 } catch {
                     counters.refuse(error)
                     return error.response
@@ -61,17 +60,19 @@ struct ReportHandler: Sendable {
         }
     }
 
-    private func judge(_ body: [UInt8], _ recorder: ReportRecorder) throws(APIError) -> ReportTally {
+    /// Counts the items of a body; `nil` when it is left alone because it would take long.
+    private func judge(_ body: [UInt8], _ recorder: ReportRecorder, isHurried: Bool) throws(APIError) -> ReportTally? {
         var recorder = recorder
         var index = 0
-        try body.withUnsafeBufferPointer { bytes throws(APIError) in
+        let isRead = try body.withUnsafeBufferPointer { bytes throws(APIError) in
             try readers.withReader { reader throws(APIError) in
-                try ReportItem.read(UnsafeRawBufferPointer(bytes), with: reader) { item in
+                try ReportItem.read(UnsafeRawBufferPointer(bytes), with: reader, isHurried: isHurried) { item in
                     recorder.record(item, index: index)
                     index += 1
                 }
             }
         }
+        guard isRead else { return nil }
         counters.add(recorder.tally)
         return recorder.tally
     }

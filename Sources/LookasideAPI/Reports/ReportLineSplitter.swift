@@ -11,6 +11,14 @@ struct ReportLineSplitter {
         case text(UnsafeRawBufferPointer)
         /// The line was longer than ``lineLimit``; what it held is gone.
         case tooLong
+
+        /// How many bytes there are of it.
+        var count: Int {
+            switch self {
+            case .text(let text): text.count
+            case .tooLong: 0
+            }
+        }
     }
 
     /// The number of the line that comes next, from 0; empty lines count.
@@ -23,8 +31,9 @@ struct ReportLineSplitter {
 
     /// Takes bytes up to the end of the `limit`th line and gives each line that is complete to `body`, with its number.
     ///
+    /// - Parameter body: returns how many lines it counts for.
     /// - Returns: how many bytes were taken.
-    mutating func take(_ part: UnsafeRawBufferPointer, lines limit: Int, _ body: (_ number: Int, Line) -> Void) -> Int {
+    mutating func take(_ part: UnsafeRawBufferPointer, lines limit: Int, _ body: (_ number: Int, Line) -> Int) -> Int {
         var start = 0
         var lines = 0
         while start < part.count, lines < limit {
@@ -33,9 +42,8 @@ struct ReportLineSplitter {
                 keep(rest)
                 return part.count
             }
-            end(UnsafeRawBufferPointer(rebasing: rest[..<length]), body)
+            lines += end(UnsafeRawBufferPointer(rebasing: rest[..<length]), body)
             start += length + 1
-            lines += 1
         }
         return start
     }
@@ -45,21 +53,16 @@ struct ReportLineSplitter {
         if hasBegun { end(UnsafeRawBufferPointer(start: nil, count: 0), body) }
     }
 
-    private mutating func end(_ text: UnsafeRawBufferPointer, _ body: (_ number: Int, Line) -> Void) {
-        if !hasBegun, text.count <= Self.lineLimit {
-            body(number, .text(text))
-        } else {
-            keep(text)
-            if isTooLong {
-                body(number, .tooLong)
-            } else {
-                carried.withUnsafeBytes { body(number, .text($0)) }
-            }
+    private mutating func end<Result>(_ text: UnsafeRawBufferPointer, _ body: (_ number: Int, Line) -> Result) -> Result {
+        defer {
+            carried.removeAll(keepingCapacity: true)
+            isTooLong = false
+            hasBegun = false
+            number += 1
         }
-        carried.removeAll(keepingCapacity: true)
-        isTooLong = false
-        hasBegun = false
-        number += 1
+        guard hasBegun || text.count > Self.lineLimit else { return body(number, .text(text)) }
+        keep(text)
+        return isTooLong ? body(number, .tooLong) : carried.withUnsafeBytes { body(number, .text($0)) }
     }
 
     private mutating func keep(_ text: UnsafeRawBufferPointer) {

@@ -7,6 +7,10 @@ internal import HTTPServing
 final class ReportLines: HTTPBodyReceiver {
     /// How many lines are judged before the worker's other connections have their turn: well under a millisecond.
     private static let linesAtOnce = 128
+    /// How many lines an odd one counts for.
+    private static let linesPerOddLine = 8
+    /// How many of its bytes count for one line more.
+    private static let bytesPerLine = 128
 
     private let counters: ReportCounters
     private let readers: OutcomeReaders
@@ -24,7 +28,11 @@ final class ReportLines: HTTPBodyReceiver {
     func receive(_ part: UnsafeRawBufferPointer) -> Int {
         recorder.forgetService()
         return readers.withReader { reader in
-            splitter.take(part, lines: Self.linesAtOnce) { record($1, index: $0, reader) }
+            splitter.take(part, lines: Self.linesAtOnce) { number, line in
+                let decodeCount = reader.decodeCount
+                record(line, index: number, reader)
+                return reader.decodeCount == decodeCount ? 1 : Self.linesPerOddLine + line.count / Self.bytesPerLine
+            }
         }
     }
 

@@ -23,6 +23,8 @@ struct ReportRejection: Error, Equatable {
         self.message = message.cut(bytes: 400)
     }
 
+    static let notAnObject = invalidOutcome("an outcome is a JSON object")
+
     static func invalidOutcome(_ message: String) -> ReportRejection {
         ReportRejection(code: .invalidOutcome, message: message)
     }

@@ -23,7 +23,7 @@ struct ReportedOutcome: Equatable {
         do {
             fields = try decoder.container(keyedBy: Field.self)
         } catch {
-            throw .invalidOutcome("an outcome is a JSON object")
+            throw .notAnObject
         }
         try self.init(
             service: fields.read(String.self, .service, "a text"),
