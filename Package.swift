@@ -36,7 +36,7 @@ let package = Package(
         .target(
             name: "Discovery",
             dependencies: [
-                "Balancing", "CZlib",
+                "Balancing", "CLinux", "CZlib",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),

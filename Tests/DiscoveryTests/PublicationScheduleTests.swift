@@ -22,7 +22,7 @@ struct PublicationScheduleTests {
     @Test mutating func `after a compile a service rests ten times as long and its changes go together`() {
         schedule.change("web", at: at(0))
         _ = schedule.next(at: at(0))
-        schedule.finish("web", began: at(0), ended: at(2))
+        schedule.finish("web", taking: .milliseconds(2), at: at(2))
         schedule.change("web", at: at(3))
         schedule.change("web", at: at(10))
         #expect(schedule.next(at: at(21.9)) == nil)
@@ -34,7 +34,7 @@ struct PublicationScheduleTests {
     @Test mutating func `no rest is longer than a quarter of a second`() {
         schedule.change("web", at: at(0))
         _ = schedule.next(at: at(0))
-        schedule.finish("web", began: at(0), ended: at(100))
+        schedule.finish("web", taking: .milliseconds(100), at: at(100))
         schedule.change("web", at: at(101))
         #expect(schedule.nextInstant() == at(350))
         #expect(schedule.next(at: at(350)) == "web")
@@ -43,7 +43,7 @@ struct PublicationScheduleTests {
     @Test mutating func `services wait their turn, the oldest change first`() {
         schedule.change("busy", at: at(0))
         _ = schedule.next(at: at(0))
-        schedule.finish("busy", began: at(0), ended: at(1))
+        schedule.finish("busy", taking: .milliseconds(1), at: at(1))
         schedule.change("busy", at: at(2))
         schedule.change("first", at: at(3))
         schedule.change("second", at: at(4))
@@ -58,7 +58,7 @@ struct PublicationScheduleTests {
         var compiled = 0
         while now < 200 {
             if schedule.next(at: at(now)) != nil {
-                schedule.finish("s", began: at(now), ended: at(now + 1))
+                schedule.finish("s", taking: .milliseconds(1), at: at(now + 1))
                 compiled += 1
                 now += 1
             } else {
@@ -71,7 +71,7 @@ struct PublicationScheduleTests {
     @Test mutating func `a compile does not make another service wait when there is time to spare`() {
         schedule.change("a", at: at(0))
         _ = schedule.next(at: at(0))
-        schedule.finish("a", began: at(0), ended: at(1))
+        schedule.finish("a", taking: .milliseconds(1), at: at(1))
         schedule.change("b", at: at(1))
         #expect(schedule.next(at: at(1)) == "b")
     }

@@ -41,7 +41,8 @@ struct Picking {
     /// Takes the next peer and counts it; `load` is what the service has outstanding.
     mutating func next(at now: Moment, load: borrowing ServiceLoad) -> Pick? {
         guard plan.eligibleCount > 0 else { return nil }
-        let member = nextMember(LoadView(plan, now))
+        // Turns need no view: making one costs as much as taking one.
+        let member = if case .weightedRoundRobin = plan.policy { nextOfCycle() } else { choose(LoadView(plan, now)) }
         count(member)
         if tracksLoad { load.begin(plan.members[member].state, at: now) }
         return Pick(plan, member)
@@ -66,15 +67,10 @@ struct Picking {
         guard plan.eligibleCount > 0 else { return [] }
         var view = LoadView(plan, now)
         return (0..<number).map { _ in
-            let member = nextMember(view)
+            let member = if case .weightedRoundRobin = plan.policy { nextOfCycle() } else { choose(view) }
             view.add(member)
             return Pick(plan, member)
         }
-    }
-
-    @inline(__always)
-    private mutating func nextMember(_ view: borrowing LoadView) -> Int {
-        plan.policy == .weightedRoundRobin ? nextOfCycle() : choose(view)
     }
 
     /// Counts picks that were chosen from `chosenFrom`, which may have been replaced since.

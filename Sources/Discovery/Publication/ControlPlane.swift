@@ -1,4 +1,5 @@
 package import Balancing
+internal import Glibc
 package import Logging
 
 /// The one owner of what the sources say and of the verdicts on peers: it compiles plans and publishes them to picks.
@@ -100,10 +101,10 @@ extension ControlPlane {
         advanceDue(at: now)
         let turnEnd = now + Self.longestTurn
         while now < turnEnd, let service = schedule.next(at: now) {
+            let used = Self.processorTime()
             publish(service, at: now)
-            let ended = Instant.now
-            schedule.finish(service, began: now, ended: ended)
-            now = ended
+            now = Instant.now
+            schedule.finish(service, taking: Self.processorTime() - used, at: now)
         }
         let candidates = [schedule.nextInstant(), deadlines.next, tables.compactMap(\.nextGuardEnd).min()]
         guard let next = candidates.compactMap({ $0 }).min(), alarm.map({ next < $0 }) ?? true else { return }
@@ -112,6 +113,13 @@ extension ControlPlane {
             try? await Task.sleep(until: next, clock: .continuous)
             ring(next)
         }
+    }
+
+    /// The time that the running thread has had of a processor.
+    private static func processorTime() -> Duration {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
     private func ring(_ instant: Instant) {

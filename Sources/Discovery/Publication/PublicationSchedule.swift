@@ -66,10 +66,11 @@ struct PublicationSchedule {
     }
 
     /// Notes that a service has been compiled.
-    mutating func finish(_ service: String, began: Instant, ended: Instant) {
-        let taken = began.duration(to: ended)
-        restEnds[service] = ended + min(taken * Self.restFactor, Self.longestRest)
-        balanced = max(balanced, began) + taken * 2
+    ///
+    /// - Parameter taken: the processor time of it: what others had of a busy processor meanwhile is no reason to rest.
+    mutating func finish(_ service: String, taking taken: Duration, at now: Instant) {
+        restEnds[service] = now + min(taken * Self.restFactor, Self.longestRest)
+        balanced = max(balanced, now - taken) + taken * 2
     }
 
     /// When ``next(at:)`` may next return a service; `nil`: when something changes.

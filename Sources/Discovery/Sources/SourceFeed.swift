@@ -1,3 +1,5 @@
+internal import CLinux
+
 /// Where a source delivers what it learns: one for each source, made by ``ControlPlane/feed(for:)``.
 package struct SourceFeed: Sendable {
     private let controlPlane: ControlPlane
@@ -22,7 +24,12 @@ package struct SourceFeed: Sendable {
     /// Replaces everything the source has delivered by a complete state, in one step.
     package func replace(with table: SourceTable, revision: String) async {
         await controlPlane.replace(source: source, with: table, revision: revision, followsBrokenHistory: followsBrokenHistory)
+        // Reading a list takes memory that lies between what stays of it: glibc keeps that for itself unless told otherwise.
+        if table.peerCount >= Self.largeList { malloc_trim(0) }
     }
+
+    /// From how many peers on a list leaves memory behind that is worth giving back: some ten megabytes.
+    private static let largeList = 50_000
 
     /// Applies changes of single keys, in their order.
     package func apply(_ entries: [SourceEntry], revision: String) async {
