@@ -55,7 +55,7 @@ struct PeersFileTests {
         ("{zone: [a]}", "zone: expected a string (line 1)"),
         ("{metadata: [a]}", "metadata: expected a mapping of strings (line 1)"),
         ("{metadata: {a: [b]}}", "metadata.a: expected a string (line 1)"),
-        ("{check_url: up}", "check_url: allowed is a path that starts with /, an http:// or https:// URL, tcp:, or nothing (line 1)"),
+        ("{check_url: up}", "check_url: allowed is a path such as /health, an http or https URL, tcp: or an empty text (line 1)"),
     ])
     func `a field that is not valid skips the peer, and says why`(yaml: String, reason: String) throws {
         let table = try table("services: {web: {'10.0.0.1:80': \(yaml), '10.0.0.2:80': {}}}")
