@@ -89,6 +89,12 @@ let package = Package(
 
         // Programs and helpers for tests only.
         .target(name: "TestSupport", dependencies: [], path: "Tests/Support/TestSupport", swiftSettings: settings),
+        .target(
+            name: "DiscoveryTestSupport",
+            dependencies: ["Balancing", "Discovery", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/Support/DiscoveryTestSupport",
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "PickBenchmark",
             dependencies: ["Balancing", "TestSupport"],
@@ -126,18 +132,24 @@ let package = Package(
         ),
         .testTarget(
             name: "FileSourceTests",
-            dependencies: ["Balancing", "Discovery", "FileSource", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Balancing", "Discovery", "DiscoveryTestSupport", "FileSource", "TestSupport", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "EtcdSourceTests",
-            dependencies: ["Balancing", "Discovery", "EtcdSource", "HTTPTransport", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Balancing", "Discovery", "DiscoveryTestSupport", "EtcdSource", "HTTPTransport", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "KubernetesSourceTests",
             dependencies: [
-                "Balancing", "Discovery", "HTTPTransport", "KubernetesSource", "TestSupport", .product(name: "Logging", package: "swift-log"),
+                "Balancing", "Discovery", "DiscoveryTestSupport", "HTTPTransport", "KubernetesSource", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
             ],
             resources: [.copy("Recordings")],
             swiftSettings: settings

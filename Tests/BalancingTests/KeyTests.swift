@@ -104,7 +104,7 @@ struct KeyTests {
         }
         let sum = weights.reduce(0, +)
         let error = zip(weights, shares).map { abs($0 / sum - $1) / max($0 / sum, $1) }.max() ?? 0
-        #expect(abs(plan.weightError - error) < 1e-9 && (error > 1e-9) == (weights.count > 1))
+        #expect(abs(plan.weightError(of: shares) - error) < 1e-9 && (error > 1e-9) == (weights.count > 1))
     }
 
     // MARK: - When the ring is made

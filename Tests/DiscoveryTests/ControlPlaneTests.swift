@@ -1,7 +1,7 @@
 import Balancing
 import Discovery
 import Logging
-import Synchronization
+import TestSupport
 import Testing
 
 struct ControlPlaneTests {
@@ -229,15 +229,7 @@ struct ControlPlaneTests {
         #expect(directory["other"]?.plan.details.skipped == [])
     }
 
-    private final class ToldTargets: Sendable {
-        private let targets = Mutex<[CheckTargets]>([])
-
-        var all: [CheckTargets] { targets.withLock { $0 } }
-
-        func append(_ more: CheckTargets) { targets.withLock { $0.append(more) } }
-    }
-
-    private func makeControlPlane(telling told: ToldTargets) -> ControlPlane {
+    private func makeControlPlane(telling told: Collected<CheckTargets>) -> ControlPlane {
         ControlPlane(
             sources: [SourceDescription(name: "only")],
             directory: directory,
@@ -249,7 +241,7 @@ struct ControlPlaneTests {
     }
 
     @Test func `the checker is told to begin again with another peer at the same address`() async throws {
-        let told = ToldTargets()
+        let told = Collected<CheckTargets>()
         let controlPlane = makeControlPlane(telling: told)
         let feed = controlPlane.feed(for: 0)
         for identity in ["a", "b"] {
@@ -264,7 +256,7 @@ struct ControlPlaneTests {
     }
 
     @Test func `the checker is told when only the settings of checks change`() async throws {
-        let told = ToldTargets()
+        let told = Collected<CheckTargets>()
         let controlPlane = makeControlPlane(telling: told)
         await controlPlane.feed(for: 0).replace(with: table(["web/10.0.0.1:80": 1]), revision: "1")
         var settings = ServiceSettings()

@@ -1,28 +1,14 @@
 import Balancing
+import TestSupport
 import Testing
-
-import struct Synchronization.Mutex
 
 @testable import Discovery
 
 /// What is kept of one service between plans, by a clock of the test's own.
 struct ServiceRecordTests {
-    private final class Signals: Sendable {
-        private let signals = Mutex<[ServiceSignal]>([])
-
-        func append(_ signal: ServiceSignal) { signals.withLock { $0.append(signal) } }
-
-        func take() -> [ServiceSignal] {
-            signals.withLock { signals in
-                defer { signals = [] }
-                return signals
-            }
-        }
-    }
-
     private let start = ContinuousClock.now
     private let peers: [PeerAddress]
-    private let signals = Signals()
+    private let signals = Collected<ServiceSignal>()
     private var settings = ServiceSettings()
     private var record: ServiceRecord
 

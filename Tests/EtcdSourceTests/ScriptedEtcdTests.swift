@@ -1,4 +1,5 @@
 import Discovery
+import DiscoveryTestSupport
 import EtcdSource
 import Glibc
 import Synchronization

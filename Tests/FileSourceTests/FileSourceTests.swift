@@ -1,4 +1,5 @@
 import Discovery
+import DiscoveryTestSupport
 import Foundation
 import Glibc
 import Logging
@@ -21,9 +22,9 @@ final class FileSourceTests {
         try? FileManager.default.removeItem(at: folder)
     }
 
-    private func serve(_ path: String? = nil) -> ServedSource {
+    private func serve(_ path: String? = nil) -> ServedFile {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        return ServedSource(FileSource(path: path ?? self.path, logger: logger) { _ in try await Task.sleep(for: .milliseconds(1)) })
+        return ServedFile(FileSource(path: path ?? self.path, logger: logger) { _ in try await Task.sleep(for: .milliseconds(1)) })
     }
 
     /// Replaces the file in one step: no look sees it empty.
@@ -35,7 +36,7 @@ final class FileSourceTests {
         "services: {web: {'10.0.0.1:80': {weight: \(weight)}}}"
     }
 
-    private func hasWeight(_ weight: Double, _ served: ServedSource) async throws -> Bool {
+    private func hasWeight(_ weight: Double, _ served: ServedFile) async throws -> Bool {
         try await served.eventually { served.weights(of: "web") == ["10.0.0.1:80": weight] && served.monitor.status.phase == .watching }
     }
 
@@ -205,7 +206,7 @@ final class FileSourceTests {
     @Test func `a change is in picks within 0.3 s`() async throws {
         try write(peers(weight: 1))
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let served = ServedSource(FileSource(path: path, logger: logger))
+        let served = ServedFile(FileSource(path: path, logger: logger))
         #expect(try await hasWeight(1, served))
         var best = Duration.seconds(10)
         // The best of a few: on a busy machine this task may wait for its turn.

@@ -1,4 +1,5 @@
 import Discovery
+import DiscoveryTestSupport
 import Foundation
 import HTTPTransport
 import TestSupport

@@ -1,7 +1,7 @@
 import Balancing
 import Discovery
+import DiscoveryTestSupport
 import HTTPTransport
-import Logging
 import Synchronization
 import TestSupport
 import Testing
@@ -9,12 +9,10 @@ import Testing
 @testable import KubernetesSource
 
 /// A ``KubernetesSource`` that delivers to a control plane of its own.
-final class ServedKubernetes: Sendable {
+final class ServedKubernetes: ServedSource {
     let directory = ServiceDirectory()
-    let monitor: SourceMonitor
-    private let source: KubernetesSource
-    private let feed: SourceFeed
-    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    let source: any Source
+    let feed: SourceFeed
     private let clock: Clock
 
     /// The source's time: the real one, and what a test adds to it; and its pauses, which take none.
@@ -25,15 +23,7 @@ final class ServedKubernetes: Sendable {
 
     /// Makes a source of the namespace `lab` of a server, which is changed by `configure`.
     init(_ url: String, emptyGuard: Duration = .zero, _ configure: (inout KubernetesSource.Configuration) -> Void = { _ in }) throws {
-        let controlPlane = ControlPlane(
-            sources: [SourceDescription(name: "kubernetes", emptyGuard: emptyGuard)],
-            directory: directory,
-            staleAfter: nil,
-            clock: ServerClock(now: { .second(0) }, wallTime: { 0 }),
-            logger: logger
-        )
-        feed = controlPlane.feed(for: 0)
-        monitor = feed.monitor
+        feed = Self.feed(SourceDescription(name: "kubernetes", emptyGuard: emptyGuard), directory)
         var configuration = KubernetesSource.Configuration(cluster: .server(url), namespace: "lab")
         configure(&configuration)
         let clock = Clock()
@@ -41,7 +31,7 @@ final class ServedKubernetes: Sendable {
         source = KubernetesSource(
             configuration: configuration,
             client: try HTTPClient(),
-            logger: logger,
+            logger: Self.logger,
             now: { .now + clock.added.withLock { $0 } },
             pause: { pause in clock.pauses.withLock { $0.append(pause) } }
         )
@@ -58,32 +48,6 @@ final class ServedKubernetes: Sendable {
     /// The pauses between sessions that fail.
     var backoff: Backoff { source.backoff }
 
-    /// Runs sessions while the body runs, as the server does.
-    func running<Answer>(_ body: () async throws -> Answer) async throws -> Answer {
-        let runner = SourceRunner(source: source, feed: feed, logger: logger)
-        let task = Task { await runner.run() }
-        defer { task.cancel() }
-        let answer = try await body()
-        task.cancel()
-        await task.value
-        return answer
-    }
-
-    /// Runs one session to its end.
-    func runOnce() async throws {
-        try await source.run(feed)
-    }
-
-    /// Runs one session to its end: why it failed.
-    func failure() async -> String {
-        do {
-            try await runOnce()
-            return "no failure"
-        } catch {
-            return "\(error)"
-        }
-    }
-
     /// How long the failure of a session wants the server to be left alone.
     func delay() async -> Duration? {
         do {
@@ -95,13 +59,7 @@ final class ServedKubernetes: Sendable {
     }
 
     /// The state of every peer as picks see it: `web/10.0.0.1:80` and `up`.
-    var peers: [String: String] {
-        var peers: [String: String] = [:]
-        for service in directory.all {
-            for member in service.plan.members { peers["\(service.name)/\(member.state.address)"] = member.value.status.rawValue }
-        }
-        return peers
-    }
+    var peers: [String: String] { peers(\.value.status.rawValue) }
 
     /// The same with all that is said of each peer.
     var described: [String: String] {
@@ -130,14 +88,8 @@ final class ServedKubernetes: Sendable {
         sourceLocation: SourceLocation = #_sourceLocation,
         until condition: () throws -> Bool
     ) async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
-        while try !condition() {
-            guard ContinuousClock.now < deadline else {
-                let status = monitor.status
-                Issue.record("\(complaint()); \(status.phase) \(status.lastError)", sourceLocation: sourceLocation)
-                return
-            }
-            try await Task.sleep(for: .milliseconds(2))
-        }
+        guard try await !eventually(condition) else { return }
+        let status = monitor.status
+        Issue.record("\(complaint()); \(status.phase) \(status.lastError)", sourceLocation: sourceLocation)
     }
 }

@@ -112,8 +112,11 @@ package final class PeerValue: Sendable {
     }
 
     /// Whether both may speak of the same peer, given the same address.
-    package func isSamePeer(as other: PeerValue) -> Bool {
-        identity == other.identity || identity.isEmpty || other.identity.isEmpty
+    package func isSamePeer(as other: PeerValue) -> Bool { Self.isSamePeer(identity, other.identity) }
+
+    /// The same of two identities.
+    package static func isSamePeer(_ identity: String, _ other: String) -> Bool {
+        identity == other || identity.isEmpty || other.isEmpty
     }
 }
 

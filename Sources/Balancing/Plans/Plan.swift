@@ -117,9 +117,11 @@ extension Plan {
     }
 
     /// The largest difference between a peer's share by weight and its expected one, in relation to the larger of the two; 0: exact.
-    package var weightError: Double {
-        guard let ownRing else { return cycle.largestError }
-        return ShareError.largest(weights: members[..<eligibleCount].map(\.effectiveWeight), parts: ownRing.shares(peers: eligibleCount))
+    ///
+    /// - Parameter shares: ``expectedShares``, for those who have asked for them already.
+    package func weightError(of shares: [Double]) -> Double {
+        guard ownRing != nil else { return cycle.largestError }
+        return ShareError.largest(weights: members[..<eligibleCount].map(\.effectiveWeight), parts: Array(shares[..<eligibleCount]))
     }
 
     private func position(of address: PeerAddress, in part: ArraySlice<PlanMember>) -> Int? {

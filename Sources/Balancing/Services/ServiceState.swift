@@ -218,5 +218,4 @@ extension ServiceState {
             return choice
         }
     }
-
 }

@@ -154,11 +154,12 @@ extension ServiceRecord {
     /// The state of a member that is still there; `nil` when another peer has come in its place, of which nothing is known.
     private mutating func keep(_ member: PlanMember?, as value: PeerValue) -> PeerState? {
         guard let member else { return nil }
-        let address = member.state.address
+        let (before, address) = (member.value.identity, member.state.address)
+        guard before != value.identity else { return member.state }
         // A source that cannot tell one peer from the next may have hidden one that can, for a while.
-        let known = member.value.identity.isEmpty ? hiddenIdentities[address] ?? "" : member.value.identity
-        hiddenIdentities[address] = value.identity.isEmpty && !known.isEmpty ? known : nil
-        if known.isEmpty || value.identity.isEmpty || known == value.identity { return member.state }
+        let known = before.isEmpty ? hiddenIdentities[address] ?? "" : before
+        hiddenIdentities[address] = value.identity.isEmpty ? known : nil
+        if PeerValue.isSamePeer(known, value.identity) { return member.state }
         forgetPredecessor(at: address)
         return nil
     }

@@ -60,11 +60,12 @@ struct ExplanationBody: Encodable {
         service = state.name
         index = plan.index
         policy = plan.policy.rawValue
-        weightError = plan.weightError
+        let shares = plan.expectedShares
+        weightError = plan.weightError(of: shares)
         panic = plan.isPanic
         eligible = plan.details.eligible
         candidates = plan.members.count { $0.value.isCandidate }
-        let members = zip(plan.members, plan.expectedShares).sorted { $0.0.state.address < $1.0.state.address }
+        let members = zip(plan.members, shares).sorted { $0.0.state.address < $1.0.state.address }
         peers = members.map { member, expectedShare in
             let ejection = member.verdict?.ejection
             return Peer(

@@ -82,7 +82,7 @@ struct ServicePeersBody: Encodable {
         staleSeconds = plan.details.sources.map { monitors[$0].status.roundedStaleSeconds }.min() ?? 0
         policy = plan.policy.rawValue
         cycleSlots = plan.cycle.count
-        weightError = plan.weightError
+        weightError = plan.weightError(of: plan.expectedShares)
         peers = plan.members.sorted { $0.state.address < $1.state.address }.map { Peer($0, source: monitors[Int($0.source)].name) }
     }
 }

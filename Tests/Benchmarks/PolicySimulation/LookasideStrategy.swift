@@ -1,6 +1,5 @@
 internal import Balancing
 internal import Discovery
-internal import Synchronization
 internal import TestSupport
 
 /// All clients ask one server: its real code, with a clock that is turned by hand. There are no active checks.
@@ -9,25 +8,12 @@ struct LookasideStrategy: Strategy {
     /// The time of the server's clock at the beginning: not 0, which no real clock shows.
     private static let clockStart: UInt64 = 1_000_000
 
-    private final class Signals: Sendable {
-        private let signals = Mutex<[ServiceSignal]>([])
-
-        func append(_ signal: ServiceSignal) { signals.withLock { $0.append(signal) } }
-
-        func take() -> [ServiceSignal] {
-            signals.withLock { signals in
-                defer { signals = [] }
-                return signals
-            }
-        }
-    }
-
     private let policy: Policy
     private let reports: Bool
     private let start = ContinuousClock.now
     private let addresses: [PeerAddress]
     private let indices: [PeerAddress: Int]
-    private let signals = Signals()
+    private let signals = Collected<ServiceSignal>()
     private var table = SourceTable()
     private var record: ServiceRecord
     private var generator: SeededGenerator
