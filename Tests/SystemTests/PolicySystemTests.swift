@@ -124,10 +124,12 @@ struct PolicySystemTests {
         let lease = try await server.json("/pick/web?n=40", as: LeaseBody.self)
         #expect(lease.peers.count == 40)
         #expect(Set(lease.peers.map(\.peer)) == Set(Self.peers))
-        for left in try await outstanding(server) { #expect((8...10).contains(left ?? 0)) }
+        // What is leased does not fade. Lots decide between peers that are nearly alike.
+        let begun = try await outstanding(server).map { $0 ?? 0 }
+        #expect(begun.reduce(0, +) == 40 && begun.allSatisfy { (6...14).contains($0) }, "\(begun)")
         try await report(server, Self.peers[0], milliseconds: 5)
-        let first = try await outstanding(server)[0]
-        #expect((7...9).contains(first ?? 0))
+        let left = try await outstanding(server).map { $0 ?? 0 }
+        #expect(left == [begun[0] - 1] + begun.dropFirst())
         try await server.wait("the end of the lease") { try await outstanding(server).allSatisfy { ($0 ?? 1) < 0.01 } }
     }
 
