@@ -71,9 +71,9 @@ struct KubernetesSecurityTests {
         /// Makes something wrong, waits for the complaint, makes it right again, and waits until it is.
         var round = 1
         func check(_ complaint: String, _ spoil: () throws -> Void, _ repair: () throws -> Void) async throws {
-            // With every connection, so that what is spoiled is met.
-            cluster.stop()
+            // Then without every connection, so that what is spoiled is met by the next one.
             try spoil()
+            cluster.stop()
             try cluster.start()
             try await waitFor(complaint, server)
             try repair()
