@@ -271,6 +271,11 @@ extension EtcdProcess {
         return id
     }
 
+    /// Ends a lease, which deletes its keys as the end of its time does.
+    package func revokeLease(_ id: String) throws {
+        try post("/v3/lease/revoke", ["ID": id])
+    }
+
     /// The revision of the store.
     package func revision() throws -> Int64 {
         let answer = try post("/v3/kv/range", ["key": Self.base64("a")])
