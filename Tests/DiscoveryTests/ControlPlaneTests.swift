@@ -70,9 +70,10 @@ struct ControlPlaneTests {
         #expect(try await published("web", ["10.0.0.1:80": 1, "10.0.0.2:80": 2, "10.0.0.3:80": 100]))
     }
 
-    @Test func `peers that a list lacks stay for the time of the guard, and then go`() async throws {
+    /// Makes a control plane whose source has delivered three peers, and then a list of another one and nothing else.
+    private func guarded(for emptyGuard: Duration) async -> ControlPlane {
         let controlPlane = ControlPlane(
-            sources: [SourceDescription(name: "guarded", emptyGuard: .milliseconds(300))],
+            sources: [SourceDescription(name: "guarded", emptyGuard: emptyGuard)],
             directory: directory,
             staleAfter: nil,
             clock: ServerClock(now: { .second(1) }, wallTime: { 1_700_000_000 }),
@@ -80,11 +81,20 @@ struct ControlPlaneTests {
         )
         let feed = controlPlane.feed(for: 0)
         await feed.replace(with: table(["web/10.0.0.1:80": 1, "web/10.0.0.2:80": 1, "other/10.0.0.1:80": 1]), revision: "1")
-        let began = ContinuousClock.now
         await feed.replace(with: table(["web/10.0.0.3:80": 1]), revision: "2")
+        return controlPlane
+    }
+
+    @Test func `peers that a list lacks stay for the time of the guard`() async throws {
+        let controlPlane = await guarded(for: .seconds(3600))
         #expect(try await published("web", ["10.0.0.1:80": 1, "10.0.0.2:80": 1, "10.0.0.3:80": 1]))
         #expect(try directory["web"]?.plan.details.guarded == [PeerAddress("10.0.0.1:80"), PeerAddress("10.0.0.2:80")])
         #expect(controlPlane.monitors[0].status.guarded == 3 && controlPlane.monitors[0].status.peers == 4)
+    }
+
+    @Test func `peers that a list lacks go when the time of the guard is over`() async throws {
+        let began = ContinuousClock.now
+        let controlPlane = await guarded(for: .milliseconds(300))
         #expect(try await published("web", ["10.0.0.3:80": 1]))
         #expect(began.duration(to: .now) >= .milliseconds(300))
         #expect(try await published("other", [:]))

@@ -1,5 +1,6 @@
 import Balancing
 import Discovery
+import Glibc
 import Testing
 
 /// Entries that are skipped, and what becomes of them in a new list.
@@ -36,16 +37,23 @@ struct SourceTableSkippingTests {
         table = list
     }
 
+    /// The time that this thread has had of a processor.
+    private func processorTime() -> Duration {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    }
+
     @Test mutating func `emptying services costs the same however much is skipped`() {
         for number in 0..<20_000 {
             table.apply(SourceEntry(key: "bad-\(number)/10.0.0.1:80", content: .invalid("weight: no")))
         }
-        let began = ContinuousClock.now
+        let began = processorTime()
         for number in 0..<400 {
             table.apply(SourceEntry(key: "good-\(number)/10.0.0.1:80", content: value(1)))
             table.apply(SourceEntry(key: "good-\(number)/10.0.0.1:80", content: .deleted))
         }
-        #expect(began.duration(to: .now) < .seconds(2))
+        #expect(processorTime() - began < .seconds(2))
         #expect(table.services.count == 20_000)
     }
 

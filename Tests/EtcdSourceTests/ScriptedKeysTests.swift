@@ -53,8 +53,9 @@ struct ScriptedKeysTests {
         let server = try server { _, request, connection in
             targets.withLock { $0.append(request.target) }
             if request.target == Self.watchTarget {
-                try connection.beginChunks(headers: Self.head(5))
+                // Before its head, which has the client ask for the list.
                 watch.withLock { $0 = connection }
+                try connection.beginChunks(headers: Self.head(5))
             } else {
                 let watch = watch.withLock { $0 }
                 // In the list already, and not in it.
@@ -135,7 +136,7 @@ struct ScriptedKeysTests {
         }
         defer { server.stop() }
         let served = try ServedEtcd(
-            EtcdSource.Configuration(endpoints: [server.url], api: .v2, requestTimeout: .milliseconds(300), idleTimeout: .milliseconds(100))
+            EtcdSource.Configuration(endpoints: [server.url], api: .v2, requestTimeout: .seconds(1), idleTimeout: .milliseconds(100))
         )
         let isNoticed = try await served.running {
             guard try await served.eventually({ served.monitor.status.lists >= 3 }) else { return false }
@@ -145,7 +146,7 @@ struct ScriptedKeysTests {
             return try await served.eventually { served.monitor.status.phase == .backoff }
         }
         #expect(isNoticed)
-        #expect(served.monitor.status.lastError == "\(Self.operation) at 127.0.0.1:\(server.port): no headers within 0.3 seconds")
+        #expect(served.monitor.status.lastError == "\(Self.operation) at 127.0.0.1:\(server.port): no headers within 1.0 seconds")
         #expect(served.peers == ["web/10.0.0.1:80": 1])
     }
 
@@ -251,8 +252,12 @@ struct ScriptedKeysTests {
 
     /// Serves one session's watch and list, the body of the list in pieces, each so much later.
     private func slowList(pieces: Int, milliseconds: UInt32, timeout: Duration, total: Duration = .seconds(60)) async throws -> (String, ServedEtcd) {
+        let watch = Mutex<ScriptedHTTPServer.Connection?>(nil)
         let server = try server { _, request, connection in
-            if request.target == Self.watchTarget { return try connection.beginChunks(headers: Self.head(5)) }
+            if request.target == Self.watchTarget {
+                watch.withLock { $0 = connection }
+                return try connection.beginChunks(headers: Self.head(5))
+            }
             try connection.beginChunks(headers: Self.head(5))
             let body = Array(Self.list(1, 5).utf8)
             for piece in 0..<pieces {
@@ -260,28 +265,25 @@ struct ScriptedKeysTests {
                 try connection.sendChunk(Array(body[body.count * piece / pieces..<body.count * (piece + 1) / pieces]))
             }
             try connection.endChunks()
+            // Whoever has the list watches until this.
+            try watch.withLock { $0 }?.endChunks()
         }
         defer { server.stop() }
         let configuration = EtcdSource.Configuration(endpoints: [server.url], api: .v2, requestTimeout: timeout, listTimeout: total)
         let served = try ServedEtcd(configuration)
-        let task = Task { await served.failure() }
-        _ = try await served.eventually { served.monitor.status.lists == 1 || served.monitor.status.phase == .listing }
-        let deadline = ContinuousClock.now + .seconds(3)
-        while served.monitor.status.lists == 0, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(5)) }
-        server.stop()
-        return (await task.value, served)
+        return (await served.failure(), served)
     }
 
     @Test func `a list whose body comes slowly is read as long as bytes come`() async throws {
         // Twice as long as an answer may take to begin.
-        let (_, served) = try await slowList(pieces: 10, milliseconds: 60, timeout: .milliseconds(300))
+        let (_, served) = try await slowList(pieces: 11, milliseconds: 200, timeout: .seconds(1))
         #expect(served.peers == ["web/10.0.0.1:80": 1] && served.monitor.status.lists == 1)
     }
 
     @Test func `a list whose body stalls, or does not end in time, is a failure in words`() async throws {
-        let (stalled, _) = try await slowList(pieces: 2, milliseconds: 1000, timeout: .milliseconds(300))
-        #expect(stalled.hasSuffix("no byte arrived for 0.3 seconds"))
-        let (slow, served) = try await slowList(pieces: 10, milliseconds: 100, timeout: .milliseconds(300), total: .milliseconds(400))
+        let (stalled, _) = try await slowList(pieces: 2, milliseconds: 5000, timeout: .seconds(1))
+        #expect(stalled.hasSuffix("no byte arrived for 1.0 seconds"))
+        let (slow, served) = try await slowList(pieces: 10, milliseconds: 300, timeout: .seconds(5), total: .milliseconds(400))
         #expect(slow.hasSuffix("no complete body within 0.4 seconds"))
         #expect(served.monitor.status.lists == 0)
     }

@@ -3,6 +3,7 @@ import DiscoveryTestSupport
 import Foundation
 import Glibc
 import Logging
+import Synchronization
 import Testing
 
 @testable import FileSource
@@ -22,9 +23,12 @@ final class FileSourceTests {
         try? FileManager.default.removeItem(at: folder)
     }
 
-    private func serve(_ path: String? = nil) -> ServedFile {
+    private func serve(
+        _ path: String? = nil,
+        pause: @escaping @Sendable () async throws -> Void = { try await Task.sleep(for: .milliseconds(1)) }
+    ) -> ServedFile {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        return ServedFile(FileSource(path: path ?? self.path, logger: logger) { _ in try await Task.sleep(for: .milliseconds(1)) })
+        return ServedFile(FileSource(path: path ?? self.path, logger: logger) { _ in try await pause() })
     }
 
     /// Replaces the file in one step: no look sees it empty.
@@ -102,12 +106,16 @@ final class FileSourceTests {
     }
 
     @Test func `a second change that leaves no trace in the file's times is found`() async throws {
-        try write(peers(weight: 1))
-        let file = open(path, O_RDWR)
+        // A file in memory: a page that goes to a disk in between has its times set by the next write as well.
+        let name = "/\(folder.lastPathComponent)"
+        let file = shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0o600)
+        try #require(file >= 0 && shm_unlink(name) == 0)
+        defer { close(file) }
+        let path = "/proc/self/fd/\(file)"
         let text = peers(weight: 1)
         let size = text.utf8.count
+        try #require(text.withCString { Glibc.write(file, $0, size) } == size)
         let memory = try #require(mmap(nil, size, PROT_READ | PROT_WRITE, Int32(MAP_SHARED), file, 0))
-        close(file)
         defer { munmap(memory, size) }
         let weight = try #require(text.utf8.firstIndex(of: UInt8(ascii: "1")).map { _ in text.utf8.count - 4 })
         let bytes = memory.assumingMemoryBound(to: UInt8.self)
@@ -115,10 +123,17 @@ final class FileSourceTests {
         // The first write to the page sets the times, the second to the same page does not.
         bytes[weight] = UInt8(ascii: "2")
         let before = FileReading.look(at: path)
-        let served = serve()
+        let looks = Atomic(0)
+        let isWritten = Atomic(false)
+        let served = serve(path) {
+            // The second look reads the file; those that lead to the second reading wait for the second change.
+            let isRead = looks.wrappingAdd(1, ordering: .relaxed).newValue >= 2
+            repeat { try await Task.sleep(for: .milliseconds(1)) } while isRead && !isWritten.load(ordering: .acquiring)
+        }
         #expect(try await hasWeight(2, served))
         bytes[weight] = UInt8(ascii: "3")
         #expect(FileReading.look(at: path) == before)
+        isWritten.store(true, ordering: .releasing)
         #expect(try await hasWeight(3, served))
         await served.stop()
     }

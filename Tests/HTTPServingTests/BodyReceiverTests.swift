@@ -87,7 +87,7 @@ extension HTTPServerTests {
         func `a receiver learns that the connection broke`(sent: Int) async throws {
             let abandoned = Messages()
             // libmicrohttpd misses the end of the input when it comes together with the last bytes: then the timeout closes the connection.
-            let server = try HTTPServer.start([Self.route(abandoned)]) { $0.idleTimeout = .seconds(1) }
+            let server = try HTTPServer.start([Self.route(abandoned)]) { $0.idleTimeout = .seconds(2) }
             let body = String(repeating: "x", count: sent)
             try await onThread {
                 let client = try RawHTTPClient(port: server.port)

@@ -81,11 +81,11 @@ extension HTTPServerTests {
         @Test func `work that has begun is waited for, so that what it does is not said to be undone`() async throws {
             let gate = Gate()
             let started = Counter()
-            let server = try HTTPServer.start(Self.routes(gate, started)) { $0.deferredDeadline = .milliseconds(50) }
+            let server = try HTTPServer.start(Self.routes(gate, started)) { $0.deferredDeadline = .seconds(1) }
             async let first = onThread { try RawHTTPClient(port: server.port).request("GET", "/wait").text }
             try await waitUntil { started.value == 1 }
             // The one that waits behind all the others expires: the deadline has passed for those that have begun, too.
-            try await Task.sleep(for: .milliseconds(200))
+            try await Task.sleep(for: .milliseconds(1500))
             gate.open()
             #expect(try await first == "late")
         }

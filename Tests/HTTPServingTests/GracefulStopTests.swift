@@ -101,9 +101,11 @@ extension HTTPServerTests {
 
         @Test func `what is stuck at the deadline is answered as overloaded`() async throws {
             let gate = Gate()
+            let received = Counter()
             let started = Counter()
             let route = HTTPRoute(.get, "/wait") { _ in
-                .deferred {
+                received.increment()
+                return .deferred {
                     started.increment()
                     gate.wait()
                     return .text("late")
@@ -113,7 +115,7 @@ extension HTTPServerTests {
             async let statuses = onThreads(5) { _ in
                 try RawHTTPClient(port: server.port).request("GET", "/wait").status
             }
-            try await waitUntil { started.value == 2 && server.connectionCount == 5 }
+            try await waitUntil { started.value == 2 && received.value == 5 }
             let start = ContinuousClock.now
             await server.stop(drainingFor: .milliseconds(300))
             #expect(ContinuousClock.now - start >= .milliseconds(300))

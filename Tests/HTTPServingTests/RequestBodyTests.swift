@@ -118,7 +118,7 @@ extension HTTPServerTests {
                 return .response(.text("counted"))
             }
             // libmicrohttpd misses the end of the input when it comes together with the last bytes: then the timeout closes the connection.
-            let server = try HTTPServer.start([route]) { $0.idleTimeout = .seconds(1) }
+            let server = try HTTPServer.start([route]) { $0.idleTimeout = .seconds(2) }
             let request = Array(request.utf8)
             let areClosed = try await onThreads(request.count - 1) { index in
                 let client = try RawHTTPClient(port: server.port)

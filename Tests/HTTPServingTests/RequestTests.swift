@@ -144,7 +144,7 @@ extension HTTPServerTests {
         }
 
         @Test func `an idle connection is closed`() async throws {
-            let server = try HTTPServer.start([.get("/", "")]) { $0.idleTimeout = .seconds(1) }
+            let server = try HTTPServer.start([.get("/", "")]) { $0.idleTimeout = .seconds(3) }
             try await onThread {
                 let client = try RawHTTPClient(port: server.port)
                 #expect(try client.request("GET", "/").status == 200)

@@ -144,8 +144,8 @@ struct HTTPClientStreamTests {
         let closed = ScriptedHTTPServer.Event()
         let server = try ScriptedHTTPServer { connection in
             _ = try connection.receiveRequest()
-            try connection.beginChunks()
-            try connection.sendChunk("12345")
+            // At once: nothing can keep the bytes back until the stream is idle.
+            try connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n")
             try connection.waitForClose()
             closed.signal()
         }
@@ -173,14 +173,14 @@ struct HTTPClientStreamTests {
         let server = try ScriptedHTTPServer { connection in
             _ = try connection.receiveRequest()
             try connection.sendHead(headers: [("Content-Length", "\(bytes.count)")])
-            let sent = try connection.sendUntilStalled(bytes, milliseconds: 800)
+            let sent = try connection.sendUntilStalled(bytes, milliseconds: 2500)
             accepted.store(sent, ordering: .sequentiallyConsistent)
             stalled.signal()
             try connection.send(bytes[sent...])
         }
         defer { server.stop() }
         // Silent for longer than the idle timeout, but by our own doing.
-        let response = try await stream(server, idleTimeout: .milliseconds(500), bufferLimit: 256 << 10)
+        let response = try await stream(server, idleTimeout: .seconds(2), bufferLimit: 256 << 10)
         try await stalled.wait()
         // What the two sockets hold is the kernel's choice, some megabytes at most.
         #expect(accepted.load(ordering: .sequentiallyConsistent) < 24 << 20)

@@ -244,10 +244,11 @@ struct HealthCheckerTests {
             try connection.respond(status: 204)
         }
         defer { server.stop() }
+        // Both before it runs: a service that comes after the probe for another one has a probe of its own.
+        for service in ["a", "b"] {
+            checker.setTargets(of: service, [try peer(server.port)], settings: settings(), isColdStart: false)
+        }
         try await running {
-            for service in ["a", "b"] {
-                checker.setTargets(of: service, [try peer(server.port)], settings: settings(), isColdStart: false)
-            }
             let results = await received.wait(for: 2)
             #expect(Set(results.map(\.service)) == ["a", "b"])
             #expect(results.allSatisfy { $0.result == .status(204) })

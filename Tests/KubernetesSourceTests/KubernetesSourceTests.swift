@@ -167,6 +167,7 @@ struct KubernetesSourceTests {
 
     @Test func `a watch that ends at once without a change is a failure, and one with a change is none`() async throws {
         let served = try ServedKubernetes(server.url)
+        served.stopTime()
         server.onRequest { $0.kind == .watch ? .watch("") : nil }
         #expect(await served.failure().hasSuffix("the watch ended as soon as it had begun"))
         let bookmark =
@@ -183,6 +184,7 @@ struct KubernetesSourceTests {
     @Test func `a watch that brings what is known and ends at once is a failure`() async throws {
         let served = try ServedKubernetes(server.url)
         try await served.running { try await served.waitForWatch() }
+        served.stopTime()
         let object = #"{"kind":"EndpointSlice","apiVersion":"discovery.k8s.io/v1","metadata":{"name":"web-1","resourceVersion":"101"}}"#
         server.onRequest { $0.kind == .watch ? .watch(#"{"type":"MODIFIED","object":\#(object)}"# + "\n") : nil }
         #expect(await served.failure().hasSuffix("the watch ended as soon as it had begun"))

@@ -113,7 +113,8 @@ struct RandomHistoryTests {
                 shown(served.monitor.status) == shown(fresh.monitor.status)
             }
         }
-        try await served.running {
+        // After many failures the pauses would be longer than the waits here.
+        try await served.running(longestPause: .seconds(1)) {
             for round in 1...rounds {
                 for fault in Fault.allCases.shuffled(using: &changes.generator) {
                     changes.make(10)

@@ -15,8 +15,9 @@ final class ServedKubernetes: ServedSource {
     let feed: SourceFeed
     private let clock: Clock
 
-    /// The source's time: the real one, and what a test adds to it; and its pauses, which take none.
+    /// The source's time: the real one, or that at which it was stopped, and what a test adds to it; and its pauses, which take none.
     private final class Clock: Sendable {
+        let stopped = Mutex<ContinuousClock.Instant?>(nil)
         let added = Mutex(Duration.zero)
         let pauses = Mutex<[Duration]>([])
     }
@@ -32,13 +33,18 @@ final class ServedKubernetes: ServedSource {
             configuration: configuration,
             client: try HTTPClient(),
             logger: Self.logger,
-            now: { .now + clock.added.withLock { $0 } },
+            now: { (clock.stopped.withLock { $0 } ?? .now) + clock.added.withLock { $0 } },
             pause: { pause in clock.pauses.withLock { $0.append(pause) } }
         )
     }
 
     /// The pauses between the attempts to get one page.
     var pauses: [Duration] { clock.pauses.withLock { $0 } }
+
+    /// Has the source's time stand still from now on, however long anything takes.
+    func stopTime() {
+        clock.stopped.withLock { $0 = .now }
+    }
 
     /// Lets time pass.
     func advance(by duration: Duration) {

@@ -31,9 +31,14 @@ extension ServedSource {
     /// The state of the source.
     package var monitor: SourceMonitor { feed.monitor }
 
-    /// Runs sessions while the body runs, as the server does.
-    package func running<Answer>(_ body: () async throws -> Answer) async throws -> Answer {
-        let runner = SourceRunner(source: source, feed: feed, logger: Self.logger)
+    /// Runs sessions while the body runs, as the server does; no pause between two of them is longer than `longestPause`.
+    package func running<Answer>(longestPause: Duration = .seconds(3600), _ body: () async throws -> Answer) async throws -> Answer {
+        let runner = SourceRunner(
+            source: source,
+            feed: feed,
+            logger: Self.logger,
+            pause: { try await Task.sleep(for: min($0, longestPause)) }
+        )
         let task = Task { await runner.run() }
         defer { task.cancel() }
         let answer = try await body()

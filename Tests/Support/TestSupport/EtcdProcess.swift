@@ -50,9 +50,10 @@ package final class EtcdProcess: @unchecked Sendable {
         let peer: UInt16
         let tls: UInt16
 
-        init() throws {
-            let found = try EtcdProcess.freePorts(3)
-            (client, peer, tls) = (found[0], found[1], found[2])
+        /// Those of so many members, all different.
+        static func free(for count: Int) throws -> [Ports] {
+            let found = try EtcdProcess.freePorts(3 * count)
+            return (0..<count).map { Ports(client: found[3 * $0], peer: found[3 * $0 + 1], tls: found[3 * $0 + 2]) }
         }
     }
 
@@ -62,12 +63,12 @@ package final class EtcdProcess: @unchecked Sendable {
     package init(arguments: [String] = [], tls: TLS? = nil) async throws {
         (name, self.arguments, self.tls, initialCluster) = ("default", arguments, tls, nil)
         directory = try Self.makeDirectory()
-        ports = try Ports()
+        ports = try Ports.free(for: 1)[0]
         do {
             try await start()
         } catch {
             // Somebody took one of the ports before etcd did.
-            ports = try Ports()
+            ports = try Ports.free(for: 1)[0]
             try await start()
         }
     }
@@ -86,7 +87,16 @@ package final class EtcdProcess: @unchecked Sendable {
 
     /// Starts a cluster without keys and waits until every member is healthy.
     package static func cluster(of count: Int, arguments: [String] = []) async throws -> [EtcdProcess] {
-        let ports = try (0..<count).map { _ in try Ports() }
+        do {
+            return try await startCluster(of: count, arguments)
+        } catch {
+            // Somebody took one of the ports before etcd did.
+            return try await startCluster(of: count, arguments)
+        }
+    }
+
+    private static func startCluster(of count: Int, _ arguments: [String]) async throws -> [EtcdProcess] {
+        let ports = try Ports.free(for: count)
         let initialCluster = ports.enumerated().map { "member-\($0)=http://127.0.0.1:\($1.peer)" }.joined(separator: ",")
         let members = try ports.enumerated().map {
             try EtcdProcess(name: "member-\($0)", ports: $1, initialCluster: initialCluster, arguments: arguments)
@@ -259,6 +269,11 @@ extension EtcdProcess {
             throw Failure(description: "etcd granted no lease")
         }
         return id
+    }
+
+    /// Ends a lease, which deletes its keys as the end of its time does.
+    package func revokeLease(_ id: String) throws {
+        try post("/v3/lease/revoke", ["ID": id])
     }
 
     /// The revision of the store.
