@@ -12,7 +12,11 @@ extension ControlPlane {
         tables[source] = table
         stateVersion += 1
         let isFirst = !monitors[source].status.isSynced && unpublishedFirstLists[source] == nil
-        note(source, revision: revision) { $0.lists += 1 }
+        // Before anything of it is in picks: whoever finds its peers there finds no error of the time before.
+        note(source, revision: revision) { status in
+            status.lists += 1
+            status.lastError = ""
+        }
         if isFirst { unpublishedFirstLists[source] = Set(changed) }
         if isFirst, records.isEmpty {
             // Nothing is served yet that publishing could disturb: the first state of all goes out at once.
