@@ -68,8 +68,9 @@ extension ControlPlane {
     func noteSynced(_ source: Int) {
         guard unpublishedFirstLists[source]?.isEmpty == true else { return }
         unpublishedFirstLists[source] = nil
+        // First in the directory: whoever finds the server ready finds an unknown service unknown, not unsynced.
+        directory.isSynced = monitors.indices.allSatisfy { $0 == source || monitors[$0].status.isSynced }
         monitors[source].update { $0.isSynced = true }
-        directory.isSynced = monitors.allSatisfy { $0.status.isSynced }
         let table = tables[source]
         logger.info(
             "source synced",
