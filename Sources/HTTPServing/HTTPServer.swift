@@ -51,8 +51,9 @@ package final class HTTPServer: Sendable {
     /// awaits this is cancelled. Deferred work goes on until it returns; its result is thrown away. Connections that no worker has accepted when this is
     /// called are reset. Calling it again does no harm; a second call with less time ends both.
     package func stop(drainingFor limit: Duration) async {
-        dispatcher.drain()
+        // In this order: whoever is told to leave, and connects again, is refused; not taken and then reset.
         daemon.stopListening()
+        dispatcher.drain()
         await drain(until: ContinuousClock.now + limit)
         dispatcher.deferredRequests.close()
         await waitForLastAnswers()

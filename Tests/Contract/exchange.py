@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
@@ -72,11 +73,12 @@ class Connection:
 def send_raw(port: int, message: bytes, patience: float = TIMEOUT) -> bytes:
     """Everything that the server answers to these bytes until it closes the connection or has said nothing for `patience` seconds."""
     received = b""
+    is_over = suppress(TimeoutError, ConnectionResetError, BrokenPipeError)
     with socket.create_connection(("127.0.0.1", port), timeout=patience) as connection:
-        try:
+        # A server that refuses what it has read so far answers, and closes the connection, before all is sent.
+        with is_over:
             connection.sendall(message)
+        with is_over:
             while part := connection.recv(65536):
                 received += part
-        except (TimeoutError, ConnectionResetError, BrokenPipeError):
-            pass
     return received

@@ -29,6 +29,13 @@ def read(server: LookasideServer, target: str = "/metrics") -> dict[str, float]:
     return samples(answer.body.decode())
 
 
+def serve(server: LookasideServer) -> None:
+    """Gives a server the services above, and waits until both are in picks."""
+    server.write_peers(SERVICES)
+    server.wait_for_status("/pick/other", 200)
+    server.wait_for("/peers/web", lambda answer: "[::1]:80" in [peer["peer"] for peer in answer.json["peers"]])
+
+
 def pick(server: LookasideServer, count: int) -> None:
     """Picks, and waits until the second of the picks has passed."""
     before = read(server)['lookaside_picks_total{service="web"}']
@@ -45,7 +52,7 @@ def report(server: LookasideServer, *outcomes: dict[str, object]) -> None:
 @pytest.mark.parametrize("per_peer", [False, True])
 def test_promtool_finds_no_fault(tmp_path: Path, target: str, per_peer: bool) -> None:
     with running(tmp_path, SERVICES, f"metrics: {{ per_peer: {str(per_peer).lower()} }}\n") as server:
-        server.wait_for_status("/pick/other", 200)
+        server.wait_for_status("/readyz", 200)
         pick(server, 10)
         report(server, {"peer": "10.0.0.1:1", "status": 200, "latency_ms": 3}, {"peer": "[::1]:80", "error": "timeout", "latency_ms": 99e3})
         text = server.get(target).body
@@ -56,8 +63,7 @@ def test_promtool_finds_no_fault(tmp_path: Path, target: str, per_peer: bool) ->
 
 
 def test_metrics_count_picks_and_peers(changing: LookasideServer) -> None:
-    changing.write_peers(SERVICES)
-    changing.wait_for_status("/pick/other", 200)
+    serve(changing)
     pick(changing, 7)
     pick(changing, 5)
     metrics = read(changing)
@@ -117,8 +123,7 @@ def test_a_source_that_cannot_deliver_is_not_synced_and_stale(unsynced: Lookasid
 
 
 def test_a_service_that_goes_takes_its_peers_with_it(changing: LookasideServer) -> None:
-    changing.write_peers(SERVICES)
-    changing.wait_for_status("/pick/other", 200)
+    serve(changing)
     changing.write_peers('services: { web: { "10.0.0.1:1": {} } }\n')
     changing.wait_for("/peers/web", lambda answer: len(answer.json["peers"]) == 1)
     assert read(changing)['lookaside_eligible_peers{service="web"}'] == 1
@@ -126,7 +131,7 @@ def test_a_service_that_goes_takes_its_peers_with_it(changing: LookasideServer) 
 
 def test_series_of_a_peer_vanish_with_it(tmp_path: Path) -> None:
     with running(tmp_path, SERVICES, "metrics: { per_peer: true }\n") as server:
-        server.wait_for_status("/pick/other", 200)
+        server.wait_for_status("/readyz", 200)
         report(server, *({"peer": f"10.0.0.{number}:1", "status": 200} for number in (1, 2)))
         name = 'lookaside_peer_outcomes_total{service="web",peer="10.0.0.%d:1",result="2xx"}'
         assert [read(server)[name % number] for number in (1, 2)] == [1, 1]
@@ -153,8 +158,7 @@ def test_panic_is_shown(tmp_path: Path) -> None:
 
 
 def test_metrics_of_one_service_are_its_part_of_all(changing: LookasideServer) -> None:
-    changing.write_peers(SERVICES)
-    changing.wait_for_status("/pick/other", 200)
+    serve(changing)
     pick(changing, 3)
     one = read(changing, "/stats/web?format=prometheus")
     everything = read(changing)

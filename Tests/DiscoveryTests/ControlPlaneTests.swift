@@ -215,6 +215,15 @@ struct ControlPlaneTests {
         #expect(status.skippedReasons.first?.contains("web/name:80") == true)
     }
 
+    @Test func `a list ends the last error of its source`() async {
+        let feed = controlPlane.feed(for: 0)
+        feed.monitor.fault("no answer")
+        await feed.apply([SourceEntry(key: "web/10.0.0.1:80", content: .value(PeerValue()))], revision: "1")
+        #expect(feed.monitor.status.lastError == "no answer")
+        await feed.replace(with: table(["web/10.0.0.1:80": 1]), revision: "2")
+        #expect(feed.monitor.status.lastError.isEmpty)
+    }
+
     @Test func `a plan shows what was skipped of its service, and follows it`() async throws {
         let feed = controlPlane.feed(for: 0)
         await feed.replace(with: table(["web/10.0.0.1:80": 1, "other/10.0.0.1:80": 1]), revision: "1")

@@ -182,8 +182,8 @@ struct KubernetesSecurityTests {
         try await server.waitFor("web", ["10.0.0.1:80": 100], within: .seconds(45))
         // One that expires is named, and picks go on.
         let client = PickingClient(server, service: "web", pause: .milliseconds(2))
-        cluster.stop()
         try server.write("config", try kubeconfig(certificates.expiredClient))
+        cluster.stop()
         try cluster.start()
         try await waitFor("the server does not accept our client certificate", server)
         try server.write("config", try kubeconfig(certificates.client))

@@ -10,6 +10,7 @@ struct EventsBody: Decodable {
         let from: String
         let to: String
         let reason: String
+        let evidence: ExplanationBody.Peer.Evidence?
     }
 
     let index: Int

@@ -20,6 +20,8 @@ final class MoodyPeer: Sendable {
     private final class State: Sendable {
         private let mood = Mutex((mood: Mood.well, requests: 0))
 
+        var requests: Int { mood.withLock { $0.requests } }
+
         func set(_ mood: Mood) { self.mood.withLock { $0 = (mood, 0) } }
 
         /// What the next request is answered with; `nil`: nothing.
@@ -48,6 +50,9 @@ final class MoodyPeer: Sendable {
 
     /// `127.0.0.1:port`.
     var address: String { "127.0.0.1:\(port.number)" }
+
+    /// How many requests it has taken in its mood.
+    var requestCount: Int { state.requests }
 
     /// Changes the mood, for requests that come from now on.
     func set(_ mood: Mood) throws {

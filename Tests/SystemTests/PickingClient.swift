@@ -7,6 +7,8 @@ final class PickingClient: Sendable {
     /// One pick and its answer.
     struct Pick: Sendable {
         let sent: ContinuousClock.Instant
+        /// It was handled after it was sent and before this.
+        let answered: ContinuousClock.Instant
         let status: Int
         /// The peer; empty when there was none.
         let peer: String
@@ -14,6 +16,7 @@ final class PickingClient: Sendable {
     }
 
     private let isStopped = Atomic(false)
+    private let picks = Atomic(0)
     private let task = Mutex<Task<[Pick], any Error>?>(nil)
 
     /// Starts picking.
@@ -25,14 +28,21 @@ final class PickingClient: Sendable {
             repeat {
                 let sent = ContinuousClock.now
                 let answer = try await server.get("/pick/\(service)")
+                let answered = ContinuousClock.now
                 let body = answer.status == 200 ? try JSONDecoder().decode(PickBody.self, from: Data(answer.body)) : nil
-                picks.append(Pick(sent: sent, status: answer.status, peer: body?.peer ?? "", isPanic: body?.panic ?? false))
+                picks.append(
+                    Pick(sent: sent, answered: answered, status: answer.status, peer: body?.peer ?? "", isPanic: body?.panic ?? false)
+                )
+                self?.picks.add(1, ordering: .relaxed)
                 if pause > .zero { try await Task.sleep(for: pause) }
             } while self?.isStopped.load(ordering: .relaxed) == false
             return picks
         }
         task.withLock { $0 = picking }
     }
+
+    /// How many picks were answered so far.
+    var pickCount: Int { picks.load(ordering: .relaxed) }
 
     /// Stops picking.
     ///
@@ -43,7 +53,7 @@ final class PickingClient: Sendable {
 
     /// Stops picking.
     ///
-    /// - Returns: every pick.
+    /// - Returns: every pick, in their order.
     func stopped() async throws -> [Pick] {
         isStopped.store(true, ordering: .relaxed)
         return try await task.withLock { $0 }?.value ?? []

@@ -99,7 +99,7 @@ struct RandomEtcdChanges {
     func forgetHistory() throws {
         switch api {
         case .v3: try members[0].compact()
-        case .v2: for number in 0..<1000 { try members[0].setKey("/elsewhere", "\(number)") }
+        case .v2: try members[0].forgetKeyChanges()
         }
     }
 }
@@ -108,12 +108,24 @@ struct RandomEtcdChanges {
 
 extension RandomEtcdChanges {
     /// Every peer of every service as etcd has it now: `service/host:port weight state`.
-    private func peers() throws -> [String] {
-        let values = try api == .v3 ? members[0].keyValues(under: Self.prefix) : members[0].keyNodes(below: Self.prefix)
-        return try values.map { key, text in
+    private func peers() async throws -> [String] {
+        try await values().map { key, text in
             let value = try JSONDecoder().decode(Value.self, from: Data(text.utf8))
             return "\(key) \(value.weight) \(value.status)"
         }.sorted()
+    }
+
+    /// What the first member has that answers: one that was left by its leader does not until there is another.
+    private func values() async throws -> [String: String] {
+        func values(of member: EtcdProcess) throws -> [String: String] {
+            try api == .v3 ? member.keyValues(under: Self.prefix) : member.keyNodes(below: Self.prefix)
+        }
+        let deadline = ContinuousClock.now + .seconds(30)
+        while true {
+            for member in members { if let values = try? values(of: member) { return values } }
+            guard ContinuousClock.now < deadline else { return try values(of: members[0]) }
+            try await Task.sleep(for: .milliseconds(20))
+        }
     }
 
     /// The same, as the server shows it.
@@ -131,7 +143,7 @@ extension RandomEtcdChanges {
 
     /// Waits until the server shows what a fresh list of etcd does.
     func compare(with server: LookasideProcess, _ scene: Comment) async throws {
-        let expected = try peers()
+        let expected = try await peers()
         #expect(expected.count >= Self.services.count)
         var shown: [String] = []
         let deadline = ContinuousClock.now + .seconds(45)

@@ -12,7 +12,11 @@ extension ControlPlane {
         tables[source] = table
         stateVersion += 1
         let isFirst = !monitors[source].status.isSynced && unpublishedFirstLists[source] == nil
-        note(source, revision: revision) { $0.lists += 1 }
+        // Before anything of it is in picks: whoever finds its peers there finds no error of the time before.
+        note(source, revision: revision) { status in
+            status.lists += 1
+            status.lastError = ""
+        }
         if isFirst { unpublishedFirstLists[source] = Set(changed) }
         if isFirst, records.isEmpty {
             // Nothing is served yet that publishing could disturb: the first state of all goes out at once.
@@ -64,8 +68,9 @@ extension ControlPlane {
     func noteSynced(_ source: Int) {
         guard unpublishedFirstLists[source]?.isEmpty == true else { return }
         unpublishedFirstLists[source] = nil
+        // First in the directory: whoever finds the server ready finds an unknown service unknown, not unsynced.
+        directory.isSynced = monitors.indices.allSatisfy { $0 == source || monitors[$0].status.isSynced }
         monitors[source].update { $0.isSynced = true }
-        directory.isSynced = monitors.allSatisfy { $0.status.isSynced }
         let table = tables[source]
         logger.info(
             "source synced",
