@@ -2,7 +2,7 @@ import CMicroHTTPD
 import Dispatch
 import Synchronization
 
-/// The requests whose connections are suspended while builder threads make their answers.
+/// The requests whose connections are suspended while builder threads of one priority make their answers.
 ///
 /// libmicrohttpd does not time a suspended connection out, does not see its client go, and aborts the process when it is stopped with one. So each
 /// has a deadline here, until which its work must have begun, and all can be resumed at once. Work that has begun is waited for: a client told to
@@ -35,7 +35,6 @@ final class DeferredRequests: Sendable {
         var waiting: [Job] = []
         /// How much work builders have in hand.
         var begun = 0
-        var idleBuilders: [DispatchQueue]
         var isTimerSet = false
         var isClosed = false
 
@@ -48,19 +47,28 @@ final class DeferredRequests: Sendable {
         }
     }
 
-    private let state: Mutex<State>
+    private let state = Mutex(State())
+    /// Counts the work that has come to wait: builders wait for it.
+    private let workCount = DispatchSemaphore(value: 0)
     private let timer = DispatchQueue(label: "http-deadlines")
+    private let priority: HTTPReply.Priority
+    private let builderThreads: Int
     private let unfinishedLimit: Int
     private let deadline: DispatchTimeInterval
 
-    /// Creates an empty set. At most `waitingLimit` requests wait for one of the `builderThreads`.
-    init(builderThreads: Int, waitingLimit: Int, deadline: Duration) {
-        // Each serial queue has a thread when it needs one. A concurrent queue has no more threads at a time than there are cores, for all such queues of
-        // the process together, and work that is stuck would keep them.
-        let builders = (0..<max(1, builderThreads)).map { DispatchQueue(label: "http-builder-\($0)", qos: .utility) }
-        state = Mutex(State(idleBuilders: builders))
-        unfinishedLimit = builders.count + waitingLimit
-        self.deadline = .milliseconds(Int(deadline / .milliseconds(1)))
+    /// Creates an empty set for work of one priority.
+    init(_ priority: HTTPReply.Priority, _ configuration: HTTPServer.Configuration) {
+        self.priority = priority
+        builderThreads = max(1, configuration.builderThreads)
+        unfinishedLimit = builderThreads + configuration.deferredLimit
+        deadline = .milliseconds(Int(configuration.deferredDeadline / .milliseconds(1)))
+    }
+
+    /// Starts the builders, which end after ``close()``.
+    ///
+    /// - Throws: when the system refuses a thread.
+    func startBuilders() throws(HTTPServerError) {
+        for _ in 0..<builderThreads { try BuilderThread.start(priority, build) }
     }
 
     /// Suspends the connection, which is resumed when its answer has an outcome. Only for its worker thread, in the access handler.
@@ -70,13 +78,9 @@ final class DeferredRequests: Sendable {
         let connection = Connection(pointer: connection)
         let answer = DeferredAnswer()
         let deadline = DispatchTime.now() + deadline
-        enum Decision {
-            case refused
-            case suspended(newBuilder: DispatchQueue?, needsTimer: Bool)
-        }
-        let decision = state.withLock { state -> Decision in
+        let needsTimer = state.withLock { state -> Bool? in
             guard !state.isClosed, state.waiting.count + state.begun < unfinishedLimit else {
-                return .refused
+                return nil
             }
             MHD_suspend_connection(connection.pointer)
             state.suspended[ObjectIdentifier(answer)] = Suspended(answer: answer, connection: connection, deadline: deadline)
@@ -84,14 +88,12 @@ final class DeferredRequests: Sendable {
             defer {
                 state.isTimerSet = true
             }
-            return .suspended(newBuilder: state.idleBuilders.popLast(), needsTimer: !state.isTimerSet)
+            return !state.isTimerSet
         }
-        guard case .suspended(let newBuilder, let needsTimer) = decision else {
+        guard let needsTimer else {
             return nil
         }
-        if let newBuilder {
-            newBuilder.async { self.build(on: newBuilder) }
-        }
+        workCount.signal()
         if needsTimer {
             setTimer(deadline)
         }
@@ -116,11 +118,15 @@ final class DeferredRequests: Sendable {
             return waiting
         }
         withExtendedLifetime(unfinished) {}
+        for _ in 0..<builderThreads { workCount.signal() }
     }
 
-    /// Runs on a builder's thread until no work waits.
-    private func build(on builder: DispatchQueue) {
-        while let job = nextJob(for: builder) {
+    /// A builder's whole life.
+    private func build() {
+        while !isClosed {
+            workCount.wait()
+            // There is none when what was counted has been too late.
+            guard let job = nextJob() else { continue }
             let response = job.work()
             state.withLock { state in
                 state.begun -= 1
@@ -129,11 +135,12 @@ final class DeferredRequests: Sendable {
         }
     }
 
-    /// The oldest work that waits; without any, the builder becomes idle.
-    private func nextJob(for builder: DispatchQueue) -> Job? {
+    private var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    /// The oldest work that waits.
+    private func nextJob() -> Job? {
         state.withLock { state in
             guard !state.waiting.isEmpty else {
-                state.idleBuilders.append(builder)
                 return nil
             }
             state.begun += 1

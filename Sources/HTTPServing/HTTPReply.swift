@@ -1,5 +1,13 @@
 /// What a handler answers a request with.
 package enum HTTPReply: Sendable {
+    /// How much longer work gets of a processor that others want, too.
+    package enum Priority: Sendable {
+        /// As much as any other thread.
+        case normal
+        /// What others leave, and a little: for what operators wait for, so that clients need not.
+        case low
+    }
+
     /// A response that exists already: the cheapest answer.
     case prepared(PreparedResponse)
     /// A response made for this request by less than a millisecond of work.
@@ -8,6 +16,6 @@ package enum HTTPReply: Sendable {
     ///
     /// The request is answered with ``HTTPRequestFailure/overloaded`` instead when too many closures wait already, and when the closure has not
     /// begun by the deadline (`deferredDeadline` of the server's configuration); then it never does. A closure must return at some time: until
-    /// then it keeps one of the few builder threads.
-    case deferred(@Sendable () -> HTTPResponse)
+    /// then it keeps one of the few builder threads. Those of one priority are not kept by work of the other.
+    case deferred(Priority = .normal, @Sendable () -> HTTPResponse)
 }

@@ -16,9 +16,9 @@ extension HTTPServer {
         package var bodyLimit = 1_048_576
         /// How long deferred work may wait for a builder thread. Default: 30 seconds.
         package var deferredDeadline = Duration.seconds(30)
-        /// How much deferred work may wait for a builder thread. Default: 1,024 requests.
+        /// How much deferred work of each priority may wait for a builder thread. Default: 1,024 requests.
         package var deferredLimit = 1_024
-        /// Threads that do deferred work. Default: 2.
+        /// Threads that do deferred work of each priority. Default: 2.
         package var builderThreads = 2
         /// Takes libmicrohttpd's messages, on any thread. Clients can cause them at will: limit their rate. Default: drops them.
         package var log: @Sendable (String) -> Void = { _ in }

@@ -20,7 +20,9 @@ package final class HTTPServer: Sendable {
         let listener = try ListeningSocket(host: configuration.host, port: configuration.port)
         let port = listener.port
         let dispatcher = RequestDispatcher(configuration, routes: routes)
-        return HTTPServer(port: port, dispatcher, try Daemon(listener, configuration, dispatcher))
+        let server = HTTPServer(port: port, dispatcher, try Daemon(listener, configuration, dispatcher))
+        try dispatcher.startBuilders()
+        return server
     }
 
     private init(port: Int, _ dispatcher: RequestDispatcher, _ daemon: Daemon) {
@@ -30,7 +32,7 @@ package final class HTTPServer: Sendable {
     }
 
     deinit {
-        dispatcher.deferredRequests.close()
+        dispatcher.closeDeferredRequests()
         daemon.stop()
     }
 
@@ -55,7 +57,7 @@ package final class HTTPServer: Sendable {
         daemon.stopListening()
         dispatcher.drain()
         await drain(until: ContinuousClock.now + limit)
-        dispatcher.deferredRequests.close()
+        dispatcher.closeDeferredRequests()
         await waitForLastAnswers()
         await withCheckedContinuation { continuation in
             // Waits for threads to end, which is nothing to do on a thread that runs async functions.

@@ -13,11 +13,12 @@ final class RequestDispatcher: Sendable {
     typealias Context = UnsafeMutablePointer<UnsafeMutableRawPointer?>
 
     let counter = RequestCounter()
-    let deferredRequests: DeferredRequests
     /// Writes a message of libmicrohttpd to the log.
     let log: @Sendable (String) -> Void
 
     private let routes: RouteTable
+    private let deferredRequests: DeferredRequests
+    private let lowPriorityRequests: DeferredRequests
     private let currentBodyLimit: Atomic<Int>
     private let failureResponse: @Sendable (HTTPRequestFailure) -> HTTPResponse
     private let draining = Atomic<Bool>(false)
@@ -27,11 +28,22 @@ final class RequestDispatcher: Sendable {
         currentBodyLimit = Atomic(configuration.bodyLimit)
         failureResponse = configuration.failureResponse
         log = configuration.log
-        deferredRequests = DeferredRequests(
-            builderThreads: configuration.builderThreads,
-            waitingLimit: configuration.deferredLimit,
-            deadline: configuration.deferredDeadline
-        )
+        deferredRequests = DeferredRequests(.normal, configuration)
+        lowPriorityRequests = DeferredRequests(.low, configuration)
+    }
+
+    /// Starts the threads that do deferred work; they end after ``closeDeferredRequests()``.
+    ///
+    /// - Throws: when the system refuses a thread.
+    func startBuilders() throws(HTTPServerError) {
+        try deferredRequests.startBuilders()
+        try lowPriorityRequests.startBuilders()
+    }
+
+    /// Answers the requests that are deferred as overloaded, and all that come later. Idempotent.
+    func closeDeferredRequests() {
+        deferredRequests.close()
+        lowPriorityRequests.close()
     }
 
     /// From now on every connection is closed after its current or next request.
@@ -160,9 +172,9 @@ final class RequestDispatcher: Sendable {
                 return .NO
             }
         }
-        if let work = state.deferredWork {
+        if let (priority, work) = state.deferredWork {
             state.deferredWork = nil
-            return suspend(connection, state, work)
+            return suspend(connection, state, priority, work)
         }
         if let failure = state.failure {
             return refuse(connection, failure)
@@ -178,6 +190,7 @@ final class RequestDispatcher: Sendable {
         state?.takeReceiver()?.abandon()
         if let answer = state?.deferredAnswer {
             deferredRequests.abandon(answer)
+            lowPriorityRequests.abandon(answer)
         }
         counter.complete()
     }
@@ -216,19 +229,25 @@ final class RequestDispatcher: Sendable {
             return response.queue(on: connection)
         case .response(let response):
             return send(connection, response)
-        case .deferred(let work):
+        case .deferred(let priority, let work):
             let state = state(context)
             guard isFirstCall else {
-                return suspend(connection, state, work)
+                return suspend(connection, state, priority, work)
             }
             // libmicrohttpd expects no connection to be suspended before its request is complete.
-            state.deferredWork = work
+            state.deferredWork = (priority, work)
             return .YES
         }
     }
 
-    private func suspend(_ connection: OpaquePointer, _ state: RequestState, _ work: @escaping @Sendable () -> HTTPResponse) -> MHD_Result {
-        state.deferredAnswer = deferredRequests.suspend(connection) {
+    private func suspend(
+        _ connection: OpaquePointer,
+        _ state: RequestState,
+        _ priority: HTTPReply.Priority,
+        _ work: @escaping @Sendable () -> HTTPResponse
+    ) -> MHD_Result {
+        let requests = priority == .normal ? deferredRequests : lowPriorityRequests
+        state.deferredAnswer = requests.suspend(connection) {
             PreparedResponse(work(), closingConnection: self.isDraining)
         }
         return state.deferredAnswer == nil ? refuse(connection, .overloaded) : .YES

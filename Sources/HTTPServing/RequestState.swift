@@ -9,7 +9,7 @@ final class RequestState {
     /// Takes the body instead, until it has ended.
     private var receiver: (any HTTPBodyReceiver)?
     /// Work that the handler has left to a builder, while the connection is not suspended for it yet.
-    var deferredWork: (@Sendable () -> HTTPResponse)?
+    var deferredWork: (priority: HTTPReply.Priority, work: @Sendable () -> HTTPResponse)?
     /// The answer that the connection is suspended for.
     var deferredAnswer: DeferredAnswer?
 

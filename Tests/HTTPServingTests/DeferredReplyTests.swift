@@ -1,3 +1,4 @@
+import Glibc
 import HTTPServing
 import TestSupport
 import Testing
@@ -106,6 +107,43 @@ extension HTTPServerTests {
             let text = try await onThread { try RawHTTPClient(port: server.port).request("GET", "/number/1").text }
             #expect(text == "number 1")
             #expect(started.value == 1)
+        }
+
+        @Test func `work of low priority gives way to other threads, and keeps no thread from work that does not`() async throws {
+            let gate = Gate()
+            let started = Counter()
+            let niceness: @Sendable () -> HTTPResponse = { .text("\(getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0))") }
+            let server = try HTTPServer.start([
+                HTTPRoute(.get, "/low") { _ in .deferred(.low, niceness) },
+                HTTPRoute(.get, "/normal") { _ in .deferred(.normal, niceness) },
+                HTTPRoute(.get, "/wait") { _ in
+                    .deferred(.low) {
+                        started.increment()
+                        gate.wait()
+                        return .text("late")
+                    }
+                },
+            ]) {
+                $0.builderThreads = 1
+                $0.deferredLimit = 0
+            }
+            let own = getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0)
+            let (low, normal) = try await onThread {
+                let client = try RawHTTPClient(port: server.port)
+                return (try client.request("GET", "/low").text, try client.request("GET", "/normal").text)
+            }
+            #expect(normal == "\(own)")
+            #expect(low == "19")
+            async let late = onThread { try RawHTTPClient(port: server.port).request("GET", "/wait").text }
+            try await waitUntil { started.value == 1 }
+            let (refused, answered) = try await onThread {
+                let client = try RawHTTPClient(port: server.port)
+                return (try client.request("GET", "/low").status, try client.request("GET", "/normal").text)
+            }
+            #expect(refused == 503)
+            #expect(answered == "\(own)")
+            gate.open()
+            #expect(try await late == "late")
         }
 
         @Test func `more work than may wait is refused at once`() async throws {

@@ -23,7 +23,7 @@ struct MetricsHandler: Sendable {
 
     /// Everything.
     func all() -> HTTPReply {
-        .deferred {
+        .deferred(.low) {
             let services = directory.all.sorted { $0.name < $1.name }
             // About what a service takes: half a kilobyte, or two with outcomes.
             var text = Exposition(capacity: 8192 + services.count * 1024)
@@ -42,7 +42,7 @@ struct MetricsHandler: Sendable {
 
     /// What concerns one service.
     func one(_ service: ServiceState) -> HTTPReply {
-        .deferred {
+        .deferred(.low) {
             var text = Exposition()
             write([service], to: &text)
             return Self.response(text)

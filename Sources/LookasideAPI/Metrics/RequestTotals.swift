@@ -46,8 +46,8 @@ final class RequestTotals: Sendable {
             switch reply {
             case .prepared(let response): count(response.status)
             case .response(let response): count(response.status)
-            case .deferred(let build):
-                return .deferred {
+            case .deferred(let priority, let build):
+                return .deferred(priority) {
                     let response = build()
                     self.count(response.status)
                     return response

@@ -14,7 +14,7 @@ struct PeersHandler: Sendable {
         let index = clock.index
         let tag = EntityTag(processID: processID, index: index)
         guard !tag.isKnown(to: request) else { return .response(tag.notModified) }
-        return .deferred {
+        return .deferred(.low) {
             let services = directory.all.map { ServiceSummary(service: $0.name, plan: $0.plan) }
             return .json(AllPeersBody(index: index, services: services.sorted { $0.service < $1.service }), headers: [tag.header])
         }
@@ -26,6 +26,6 @@ struct PeersHandler: Sendable {
         let plan = try directory.find(name).plan
         let tag = EntityTag(processID: processID, index: plan.index)
         guard !tag.isKnown(to: request) else { return .response(tag.notModified) }
-        return .deferred { .json(ServicePeersBody(service: name, plan: plan, monitors: monitors), headers: [tag.header]) }
+        return .deferred(.low) { .json(ServicePeersBody(service: name, plan: plan, monitors: monitors), headers: [tag.header]) }
     }
 }

@@ -19,7 +19,7 @@ struct StatisticsHandler: Sendable {
     func all(_ request: borrowing HTTPRequest) throws(APIError) -> HTTPReply {
         let parameters = try Parameters(of: request, allowed: ["window", "format"])
         guard let window = try Self.window(parameters) else { return metrics.all() }
-        return .deferred {
+        return .deferred(.low) {
             let second = clock.second()
             let services = directory.all.sorted { $0.name < $1.name }.map {
                 ServiceStatisticsBody($0, window: window, before: second)
@@ -46,7 +46,7 @@ struct StatisticsHandler: Sendable {
         let service = try directory.find(name)
         guard let window else { return metrics.one(service) }
         if let peer, service.plan.state(of: peer) == nil { throw APIError.unknownPeer("\(peer)", service: name) }
-        return .deferred {
+        return .deferred(.low) {
             let second = clock.second()
             var body = ServiceStatisticsBody(service, window: window, before: second)
             let failureStatuses = service.settings.logCheck.failureStatuses
