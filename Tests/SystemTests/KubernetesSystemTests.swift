@@ -114,7 +114,7 @@ struct KubernetesSystemTests {
 
     @Test func `a cluster that is away leaves the last pods in picks, and a restart serves them from the state file`() async throws {
         cluster.write(.slice("web-1", of: "web", [Endpoint("10.0.0.1")]))
-        let server = try await LookasideProcess(configuration: kubernetes() + "state_file: state.json\nstale_after: 0.5")
+        let server = try await LookasideProcess(configuration: kubernetes(", empty_guard: 1") + "state_file: state.json\nstale_after: 0.5")
         try await server.waitFor("web", ["10.0.0.1:80": 100])
         let file = server.directory.appending(path: "state.json")
         try await server.wait("the state file") { (try? String(contentsOf: file, encoding: .utf8))?.contains("10.0.0.1:80") == true }
