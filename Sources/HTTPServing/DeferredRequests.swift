@@ -52,6 +52,7 @@ final class DeferredRequests: Sendable {
     private let workCount = DispatchSemaphore(value: 0)
     private let timer = DispatchQueue(label: "http-deadlines")
     private let priority: HTTPReply.Priority
+    private let log: @Sendable (String) -> Void
     private let builderThreads: Int
     private let unfinishedLimit: Int
     private let deadline: DispatchTimeInterval
@@ -59,16 +60,17 @@ final class DeferredRequests: Sendable {
     /// Creates an empty set for work of one priority.
     init(_ priority: HTTPReply.Priority, _ configuration: HTTPServer.Configuration) {
         self.priority = priority
+        log = configuration.log
         builderThreads = max(1, configuration.builderThreads)
         unfinishedLimit = builderThreads + configuration.deferredLimit
         deadline = .milliseconds(Int(configuration.deferredDeadline / .milliseconds(1)))
     }
 
-    /// Starts the builders, which end after ``close()``.
+    /// Starts the builders. To be called once, and followed by ``close()`` at some time, which ends them: until then they keep this set alive.
     ///
     /// - Throws: when the system refuses a thread.
     func startBuilders() throws(HTTPServerError) {
-        for _ in 0..<builderThreads { try BuilderThread.start(priority, build) }
+        for _ in 0..<builderThreads { try BuilderThread.start(priority, log: log, build) }
     }
 
     /// Suspends the connection, which is resumed when its answer has an outcome. Only for its worker thread, in the access handler.
@@ -125,7 +127,7 @@ final class DeferredRequests: Sendable {
     private func build() {
         while !isClosed {
             workCount.wait()
-            // There is none when what was counted has been too late.
+            // There is none when what was counted has been too late, or the set is closed.
             guard let job = nextJob() else { continue }
             let response = job.work()
             state.withLock { state in

@@ -17,7 +17,7 @@ final class RequestDispatcher: Sendable {
     let log: @Sendable (String) -> Void
 
     private let routes: RouteTable
-    private let deferredRequests: DeferredRequests
+    private let normalPriorityRequests: DeferredRequests
     private let lowPriorityRequests: DeferredRequests
     private let currentBodyLimit: Atomic<Int>
     private let failureResponse: @Sendable (HTTPRequestFailure) -> HTTPResponse
@@ -28,7 +28,7 @@ final class RequestDispatcher: Sendable {
         currentBodyLimit = Atomic(configuration.bodyLimit)
         failureResponse = configuration.failureResponse
         log = configuration.log
-        deferredRequests = DeferredRequests(.normal, configuration)
+        normalPriorityRequests = DeferredRequests(.normal, configuration)
         lowPriorityRequests = DeferredRequests(.low, configuration)
     }
 
@@ -36,13 +36,13 @@ final class RequestDispatcher: Sendable {
     ///
     /// - Throws: when the system refuses a thread.
     func startBuilders() throws(HTTPServerError) {
-        try deferredRequests.startBuilders()
+        try normalPriorityRequests.startBuilders()
         try lowPriorityRequests.startBuilders()
     }
 
     /// Answers the requests that are deferred as overloaded, and all that come later. Idempotent.
     func closeDeferredRequests() {
-        deferredRequests.close()
+        normalPriorityRequests.close()
         lowPriorityRequests.close()
     }
 
@@ -162,14 +162,17 @@ final class RequestDispatcher: Sendable {
         state: RequestState,
         context: Context
     ) -> MHD_Result {
-        if let answer = state.deferredAnswer {
-            switch answer.take() {
+        if let deferred = state.deferred {
+            guard let outcome = deferred.answer.take() else {
+                return .NO
+            }
+            // It has left its set: the worker need not wait for a builder that holds it.
+            state.deferred = nil
+            switch outcome {
             case .response(let response):
                 return response.queue(on: connection)
             case .overloaded:
                 return refuse(connection, .overloaded)
-            case nil:
-                return .NO
             }
         }
         if let (priority, work) = state.deferredWork {
@@ -188,9 +191,8 @@ final class RequestDispatcher: Sendable {
     /// The request has ended: answered to the last byte, or its connection closed.
     func complete(_ state: RequestState?) {
         state?.takeReceiver()?.abandon()
-        if let answer = state?.deferredAnswer {
-            deferredRequests.abandon(answer)
-            lowPriorityRequests.abandon(answer)
+        if let deferred = state?.deferred {
+            deferred.requests.abandon(deferred.answer)
         }
         counter.complete()
     }
@@ -246,11 +248,15 @@ final class RequestDispatcher: Sendable {
         _ priority: HTTPReply.Priority,
         _ work: @escaping @Sendable () -> HTTPResponse
     ) -> MHD_Result {
-        let requests = priority == .normal ? deferredRequests : lowPriorityRequests
-        state.deferredAnswer = requests.suspend(connection) {
+        let requests = priority == .normal ? normalPriorityRequests : lowPriorityRequests
+        let answer = requests.suspend(connection) {
             PreparedResponse(work(), closingConnection: self.isDraining)
         }
-        return state.deferredAnswer == nil ? refuse(connection, .overloaded) : .YES
+        guard let answer else {
+            return refuse(connection, .overloaded)
+        }
+        state.deferred = (answer, requests)
+        return .YES
     }
 
     private func refuse(_ connection: OpaquePointer, _ failure: HTTPRequestFailure) -> MHD_Result {

@@ -10,8 +10,8 @@ final class RequestState {
     private var receiver: (any HTTPBodyReceiver)?
     /// Work that the handler has left to a builder, while the connection is not suspended for it yet.
     var deferredWork: (priority: HTTPReply.Priority, work: @Sendable () -> HTTPResponse)?
-    /// The answer that the connection is suspended for.
-    var deferredAnswer: DeferredAnswer?
+    /// The answer that the connection is suspended for, and the set that it is in.
+    var deferred: (answer: DeferredAnswer, requests: DeferredRequests)?
 
     private let bodyLimit: Int
     private var received = 0

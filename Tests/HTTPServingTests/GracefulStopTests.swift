@@ -1,3 +1,4 @@
+import Foundation
 import HTTPServing
 import TestSupport
 import Testing
@@ -188,12 +189,13 @@ extension HTTPServerTests {
             }
             try await waitUntil { started.value == 1 }
             let client = try RawHTTPClient(port: server.port)
+            let probe = try RawHTTPClient(port: server.port)
             #expect(try client.request("GET", "/ready").text == "ready")
             async let stopped: Void = server.stop(drainingFor: .seconds(120))
-            // The listener closes just before the server begins to drain.
-            var response = try client.request("GET", "/ready")
-            while response.text == "ready" { response = try client.request("GET", "/ready") }
+            // The listener closes just before the server begins to drain, which may be in the middle of this request.
+            while try probe.request("GET", "/ready").header("Connection") != "close" { try await Task.sleep(for: .milliseconds(1)) }
             #expect(throws: RawHTTPClient.Failure.self) { try RawHTTPClient(port: server.port) }
+            let response = try client.request("GET", "/ready")
             #expect(response.text == "stopping")
             #expect(response.header("Connection") == "close")
             gate.open()
@@ -209,6 +211,23 @@ extension HTTPServerTests {
             server = nil
             #expect(client.isClosedByServer())
             #expect(throws: RawHTTPClient.Failure.self) { try RawHTTPClient(port: port) }
+        }
+
+        /// In a process of its own, where nobody else starts servers.
+        @Test func `servers that are stopped or released leave no builder behind`() async {
+            await #expect(processExitsWith: .success) {
+                @Sendable func builders() -> Int {
+                    let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
+                    return threads.count { (try? String(contentsOfFile: "/proc/self/task/\($0)/comm", encoding: .utf8)) == "http-builder\n" }
+                }
+                for isStopped in [true, false] {
+                    var server: HTTPServer? = try HTTPServer.start([.get("/", "answer")])
+                    try await waitUntil { builders() == 4 }
+                    if isStopped { await server?.stop(drainingFor: .seconds(10)) }
+                    server = nil
+                    try await waitUntil { builders() == 0 }
+                }
+            }
         }
     }
 }

@@ -34,13 +34,16 @@ struct ReportFixture {
         directory[service]?.outcomes(window: 60, before: Self.second + 1).requests ?? 0
     }
 
-    func start(_ configure: (inout HTTPServer.Configuration) -> Void = { _ in }) throws -> (server: HTTPServer, counters: ReportCounters) {
+    func start(
+        _ configure: (inout HTTPServer.Configuration) -> Void = { _ in },
+        checks: @escaping @Sendable () -> CheckStatistics = { CheckStatistics() }
+    ) throws -> (server: HTTPServer, counters: ReportCounters) {
         let api = LookasideAPI(
             directory: directory,
             monitors: [],
             events: EventLog(),
             readiness: Readiness(monitors: [], timeout: nil),
-            checks: { CheckStatistics() },
+            checks: checks,
             stateFile: StateFileMonitor(),
             clock: clock,
             configuration: .init(version: "test")

@@ -26,6 +26,6 @@ struct PeersHandler: Sendable {
         let plan = try directory.find(name).plan
         let tag = EntityTag(processID: processID, index: plan.index)
         guard !tag.isKnown(to: request) else { return .response(tag.notModified) }
-        return .deferred(.low) { .json(ServicePeersBody(service: name, plan: plan, monitors: monitors), headers: [tag.header]) }
+        return .deferred { .json(ServicePeersBody(service: name, plan: plan, monitors: monitors), headers: [tag.header]) }
     }
 }
