@@ -73,12 +73,12 @@ class Connection:
 def send_raw(port: int, message: bytes, patience: float = TIMEOUT) -> bytes:
     """Everything that the server answers to these bytes until it closes the connection or has said nothing for `patience` seconds."""
     received = b""
-    is_over = suppress(TimeoutError, ConnectionResetError, BrokenPipeError)
+    until_closed = suppress(TimeoutError, ConnectionResetError, BrokenPipeError)
     with socket.create_connection(("127.0.0.1", port), timeout=patience) as connection:
         # A server that refuses what it has read so far answers, and closes the connection, before all is sent.
-        with is_over:
+        with until_closed:
             connection.sendall(message)
-        with is_over:
+        with until_closed:
             while part := connection.recv(65536):
                 received += part
     return received

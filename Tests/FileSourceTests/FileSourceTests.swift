@@ -120,7 +120,7 @@ final class FileSourceTests {
         let weight = try #require(text.utf8.firstIndex(of: UInt8(ascii: "1")).map { _ in text.utf8.count - 4 })
         let bytes = memory.assumingMemoryBound(to: UInt8.self)
         #expect(bytes[weight] == UInt8(ascii: "1"))
-        // The first write to the page sets the times, the second to the same page does not.
+        // A write through the mapping leaves no trace in the times of such a file.
         bytes[weight] = UInt8(ascii: "2")
         let before = FileReading.look(at: path)
         let looks = Atomic(0)

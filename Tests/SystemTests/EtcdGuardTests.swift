@@ -47,10 +47,10 @@ struct EtcdGuardTests {
         let server = try await LookasideProcess(configuration: "sources: [{ etcd: { endpoints: [\(etcd.url)], empty_guard: 6 } }]")
         try await server.waitFor("web", ["10.0.0.1:80": 1, "10.0.0.2:80": 1, "10.0.0.3:80": 1, "10.0.0.4:80": 1])
         let client = PickingClient(server, service: "web")
-        try etcd.wipe()
-        try await etcd.start()
         /// When nothing was kept yet.
         var before = ContinuousClock.now
+        try etcd.wipe()
+        try await etcd.start()
         try await server.wait("four kept peers") {
             let asked = ContinuousClock.now
             let guarded = try await server.source().guarded

@@ -71,7 +71,7 @@ struct KubernetesSecurityTests {
         /// Makes something wrong, waits for the complaint, makes it right again, and waits until it is.
         var round = 1
         func check(_ complaint: String, _ spoil: () throws -> Void, _ repair: () throws -> Void) async throws {
-            // Then without every connection, so that what is spoiled is met by the next one.
+            // Then every connection is cut, so that the next one meets what is spoiled.
             try spoil()
             cluster.stop()
             try cluster.start()

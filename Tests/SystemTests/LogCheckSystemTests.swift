@@ -87,7 +87,10 @@ struct LogCheckSystemTests {
         try await server.report(#""error":"reset""#, times: 5, of: Self.peers[0])
         let left = try await follower.wait(for: "ejected", of: Self.peers[0])
         let back = try await follower.wait(for: "unchecked", of: Self.peers[0])
-        #expect(reported.duration(to: back.at) >= .seconds(try length(left.event) - 0.05))
+        let length = try length(left.event)
+        #expect(reported.duration(to: back.at) >= .seconds(length - 0.05))
+        // By the design 0.2 s; the rest is for a busy machine.
+        #expect(left.at.duration(to: back.at) < .seconds(length + 3))
         #expect(try await server.picked(40) == Set(Self.peers))
     }
 
