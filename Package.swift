@@ -30,7 +30,7 @@ let package = Package(
         .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         .target(name: "CSimdjson", cxxSettings: [.treatAllWarnings(as: .error)], linkerSettings: [.linkedLibrary("simdjson")]),
 
-        .target(name: "HTTPServing", dependencies: ["CLinux", "CMicroHTTPD"], swiftSettings: settings),
+        .target(name: "HTTPServing", dependencies: ["CMicroHTTPD"], swiftSettings: settings),
         .target(name: "HTTPTransport", dependencies: ["CCurl", "CLinux"], swiftSettings: settings),
         .target(name: "Balancing", swiftSettings: settings),
         .target(

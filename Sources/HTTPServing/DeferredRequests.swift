@@ -35,6 +35,7 @@ final class DeferredRequests: Sendable {
         var waiting: [Job] = []
         /// How much work builders have in hand.
         var begun = 0
+        var idleBuilders: [DispatchQueue]
         var isTimerSet = false
         var isClosed = false
 
@@ -47,30 +48,22 @@ final class DeferredRequests: Sendable {
         }
     }
 
-    private let state = Mutex(State())
-    /// Counts the work that has come to wait: builders wait for it.
-    private let workCount = DispatchSemaphore(value: 0)
+    private let state: Mutex<State>
     private let timer = DispatchQueue(label: "http-deadlines")
-    private let priority: HTTPReply.Priority
-    private let log: @Sendable (String) -> Void
-    private let builderThreads: Int
     private let unfinishedLimit: Int
     private let deadline: DispatchTimeInterval
 
     /// Creates an empty set for work of one priority.
     init(_ priority: HTTPReply.Priority, _ configuration: HTTPServer.Configuration) {
-        self.priority = priority
-        log = configuration.log
-        builderThreads = max(1, configuration.builderThreads)
-        unfinishedLimit = builderThreads + configuration.deferredLimit
+        // Each serial queue has a thread when it needs one. A concurrent queue has no more threads at a time than there are cores, for all such queues of
+        // the process together, and work that is stuck would keep them.
+        // On Linux the threads of background queues have a "nice" value of 10 (`sched(7)`): beside a busy thread of the same core they get a tenth of the
+        // time, and a worker that wakes up need not wait for the end of their turn. Less would not do: they may hold a lock that a worker waits for.
+        let qos: DispatchQoS = priority == .low ? .background : .default
+        let builders = (0..<max(1, configuration.builderThreads)).map { DispatchQueue(label: "http-builder-\($0)", qos: qos) }
+        state = Mutex(State(idleBuilders: builders))
+        unfinishedLimit = builders.count + configuration.deferredLimit
         deadline = .milliseconds(Int(configuration.deferredDeadline / .milliseconds(1)))
-    }
-
-    /// Starts the builders. To be called once, and followed by ``close()`` at some time, which ends them: until then they keep this set alive.
-    ///
-    /// - Throws: when the system refuses a thread.
-    func startBuilders() throws(HTTPServerError) {
-        for _ in 0..<builderThreads { try BuilderThread.start(priority, log: log, build) }
     }
 
     /// Suspends the connection, which is resumed when its answer has an outcome. Only for its worker thread, in the access handler.
@@ -80,9 +73,13 @@ final class DeferredRequests: Sendable {
         let connection = Connection(pointer: connection)
         let answer = DeferredAnswer()
         let deadline = DispatchTime.now() + deadline
-        let needsTimer = state.withLock { state -> Bool? in
+        enum Decision {
+            case refused
+            case suspended(newBuilder: DispatchQueue?, needsTimer: Bool)
+        }
+        let decision = state.withLock { state -> Decision in
             guard !state.isClosed, state.waiting.count + state.begun < unfinishedLimit else {
-                return nil
+                return .refused
             }
             MHD_suspend_connection(connection.pointer)
             state.suspended[ObjectIdentifier(answer)] = Suspended(answer: answer, connection: connection, deadline: deadline)
@@ -90,12 +87,14 @@ final class DeferredRequests: Sendable {
             defer {
                 state.isTimerSet = true
             }
-            return !state.isTimerSet
+            return .suspended(newBuilder: state.idleBuilders.popLast(), needsTimer: !state.isTimerSet)
         }
-        guard let needsTimer else {
+        guard case .suspended(let newBuilder, let needsTimer) = decision else {
             return nil
         }
-        workCount.signal()
+        if let newBuilder {
+            newBuilder.async { self.build(on: newBuilder) }
+        }
         if needsTimer {
             setTimer(deadline)
         }
@@ -120,15 +119,11 @@ final class DeferredRequests: Sendable {
             return waiting
         }
         withExtendedLifetime(unfinished) {}
-        for _ in 0..<builderThreads { workCount.signal() }
     }
 
-    /// A builder's whole life.
-    private func build() {
-        while !isClosed {
-            workCount.wait()
-            // There is none when what was counted has been too late, or the set is closed.
-            guard let job = nextJob() else { continue }
+    /// Runs on a builder's thread until no work waits.
+    private func build(on builder: DispatchQueue) {
+        while let job = nextJob(for: builder) {
             let response = job.work()
             state.withLock { state in
                 state.begun -= 1
@@ -137,12 +132,11 @@ final class DeferredRequests: Sendable {
         }
     }
 
-    private var isClosed: Bool { state.withLock { $0.isClosed } }
-
-    /// The oldest work that waits.
-    private func nextJob() -> Job? {
+    /// The oldest work that waits; without any, the builder becomes idle.
+    private func nextJob(for builder: DispatchQueue) -> Job? {
         state.withLock { state in
             guard !state.waiting.isEmpty else {
+                state.idleBuilders.append(builder)
                 return nil
             }
             state.begun += 1

@@ -20,9 +20,7 @@ package final class HTTPServer: Sendable {
         let listener = try ListeningSocket(host: configuration.host, port: configuration.port)
         let port = listener.port
         let dispatcher = RequestDispatcher(configuration, routes: routes)
-        let server = HTTPServer(port: port, dispatcher, try Daemon(listener, configuration, dispatcher))
-        try dispatcher.startBuilders()
-        return server
+        return HTTPServer(port: port, dispatcher, try Daemon(listener, configuration, dispatcher))
     }
 
     private init(port: Int, _ dispatcher: RequestDispatcher, _ daemon: Daemon) {

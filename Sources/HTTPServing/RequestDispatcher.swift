@@ -32,14 +32,6 @@ final class RequestDispatcher: Sendable {
         lowPriorityRequests = DeferredRequests(.low, configuration)
     }
 
-    /// Starts the threads that do deferred work; they end after ``closeDeferredRequests()``.
-    ///
-    /// - Throws: when the system refuses a thread.
-    func startBuilders() throws(HTTPServerError) {
-        try normalPriorityRequests.startBuilders()
-        try lowPriorityRequests.startBuilders()
-    }
-
     /// Answers the requests that are deferred as overloaded, and all that come later. Idempotent.
     func closeDeferredRequests() {
         normalPriorityRequests.close()

@@ -1,4 +1,3 @@
-import Foundation
 import HTTPServing
 import TestSupport
 import Testing
@@ -211,23 +210,6 @@ extension HTTPServerTests {
             server = nil
             #expect(client.isClosedByServer())
             #expect(throws: RawHTTPClient.Failure.self) { try RawHTTPClient(port: port) }
-        }
-
-        /// In a process of its own, where nobody else starts servers.
-        @Test func `servers that are stopped or released leave no builder behind`() async {
-            await #expect(processExitsWith: .success) {
-                @Sendable func builders() -> Int {
-                    let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
-                    return threads.count { (try? String(contentsOfFile: "/proc/self/task/\($0)/comm", encoding: .utf8)) == "http-builder\n" }
-                }
-                for isStopped in [true, false] {
-                    var server: HTTPServer? = try HTTPServer.start([.get("/", "answer")])
-                    try await waitUntil { builders() == 4 }
-                    if isStopped { await server?.stop(drainingFor: .seconds(10)) }
-                    server = nil
-                    try await waitUntil { builders() == 0 }
-                }
-            }
         }
     }
 }
