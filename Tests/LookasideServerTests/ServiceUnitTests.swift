@@ -64,7 +64,7 @@ struct ServiceUnitTests {
             #expect(service(key) == ["yes"], "\(key)")
         }
         #expect(service("CapabilityBoundingSet") == [""] && service("AmbientCapabilities") == [""])
-        #expect(service("SystemCallFilter") == ["@system-service", "~@privileged @resources"])
+        #expect(service("SystemCallFilter") == ["@system-service", "~@privileged @resources", "setpriority"])
         #expect(service("RestrictAddressFamilies") == ["AF_INET AF_INET6 AF_UNIX"])
     }
 }
