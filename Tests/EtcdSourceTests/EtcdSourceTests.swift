@@ -228,7 +228,7 @@ struct EtcdSourceTests {
     @Test func `random changes, kills and compactions end in what a fresh list shows`() async throws {
         let etcd = try await EtcdProcess()
         let served = try ServedEtcd(url: etcd.url, pageSize: 7, idleTimeout: .milliseconds(200))
-        var generator = SplitMix(state: 42)
+        var generator = SeededGenerator(seed: 42)
         try await served.running {
             for round in 1...12 {
                 for _ in 0..<10 {
@@ -247,18 +247,5 @@ struct EtcdSourceTests {
                 if round % 2 == 0 { #expect(try await served.eventuallyEquals(etcd)) }
             }
         }
-    }
-}
-
-/// A seeded generator (SplitMix64).
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }
